@@ -1,0 +1,97 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Images to the network's size and depth back, keeping the aspect: never squashed."""
+
+from dataclasses import dataclass
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mde_ros.camera.intrinsics import Intrinsics
+
+
+def network_size(width: int, height: int, area: int, multiple: int = 16) -> tuple[int, int]:
+    """
+    Return the network input size (width, height) of about ``area`` pixels for a camera.
+
+    Both sides are multiples of ``multiple``, the aspect is kept as far as that allows and
+    the rest is padding, never squashing. A camera smaller than the area is not enlarged.
+    """
+    scale = min(1.0, math.sqrt(area / (width * height)))
+    sides = (max(multiple, multiple * round(side * scale / multiple))
+             for side in (width, height))
+    return tuple(sides)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class ResizePlan:
+    """
+    One uniform scale and a border, from a camera image to the network's input and back.
+
+    :param camera: intrinsics of the camera image.
+    :param network: intrinsics of the network's input; its fx is the focal length that scales
+        canonical depth.
+    :param scaled: (width, height) of the image after scaling, before the border.
+    :param offset: (left, top) of the scaled image inside the input.
+    """
+
+    camera: Intrinsics
+    network: Intrinsics
+    scaled: tuple[int, int]
+    offset: tuple[int, int]
+
+    @classmethod
+    def fit(cls, camera: Intrinsics, width: int, height: int) -> 'ResizePlan':
+        """Return the plan that shows the whole image, centred, in ``width`` x ``height``."""
+        scale = min(width / camera.width, height / camera.height)
+        scaled = (min(width, max(1, round(camera.width * scale))),
+                  min(height, max(1, round(camera.height * scale))))
+        offset = ((width - scaled[0]) // 2, (height - scaled[1]) // 2)
+        network = camera.resized(*scaled).cropped(-offset[0], -offset[1], width, height)
+        return cls(camera, network, scaled, offset)
+
+    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the network's input, the border filled with the edge pixels, H x W x C."""
+        shrinks = self.scaled[0] < image.shape[1]
+        # INTER_AREA averages what a smaller picture can no longer show.
+        small = image if (image.shape[1], image.shape[0]) == self.scaled else cv2.resize(
+            image, self.scaled, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        left, top = self.offset
+        right = self.network.width - self.scaled[0] - left
+        bottom = self.network.height - self.scaled[1] - top
+        if left or top or right or bottom:
+            small = cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REPLICATE)
+        return small
+
+    def restore(self, depth: NDArray[np.float32], width: int | None = None,
+                height: int | None = None) -> NDArray[np.float32]:
+        """
+        Return the network's depth at the camera's size (or another size of the same view).
+
+        :param depth: h x w of the network's input, or any uniform fraction of it.
+        """
+        step = depth.shape[1] / self.network.width
+        size = (width or self.camera.width, height or self.camera.height)
+        # One affine warp does crop and bilinear upsampling at once, pixel centres kept right.
+        sx = self.scaled[0] / size[0] * step
+        sy = self.scaled[1] / size[1] * step
+        warp = np.array(
+            [[sx, 0, (self.offset[0] * step) + .5 * sx - .5],
+             [0, sy, (self.offset[1] * step) + .5 * sy - .5]], np.float64)
+        return cv2.warpAffine(
+            depth, warp, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE)

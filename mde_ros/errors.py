@@ -1,0 +1,24 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The one base class of errors that a user can mend."""
+
+
+class MdeError(Exception):
+    """
+    An error whose message is one line that names what to change.
+
+    The command line prints it without a traceback and exits with 2; the nodes log it and
+    go on. Each package derives its own: ``DatasetError``, ``WeightsError`` and so on.
+    """
