@@ -1,0 +1,33 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Argument types that several subcommands share."""
+
+import argparse
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """
+    Return (width, height) of 'WxH'.
+
+    :raises argparse.ArgumentTypeError: naming the form expected.
+    """
+    try:
+        width, height = (int(word) for word in text.lower().split('x'))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}': give a size as WxH, such as 320x240"
+                                         ) from error
+    if width < 1 or height < 1:
+        raise argparse.ArgumentTypeError(f"'{text}': width and height must be positive")
+    return width, height

@@ -1,0 +1,105 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``mde info``: what a weight file or a data set holds."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from mde_ros.command_line.arguments import parse_size
+from mde_ros.datasets.open_dataset import open_dataset
+from mde_ros.estimation.weights import SHIPPED, load_weights
+from mde_ros.network.complexity import count
+from mde_ros.network.depth_network import SIZES, DepthNetwork
+from mde_ros.network.fold import fold_network
+
+DEPTH_EDGES = (0., .5, 1., 1.5, 2., 3., 4., 6., 8., 10., 15., 20.)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument('what', help="weight file, 'shipped', 'small', 'base', folder or bag")
+    parser.add_argument('--size', type=parse_size, default='320x240',
+                        help='network input size at which multiply-accumulates are counted')
+    parser.add_argument('--limit', type=int, default=200, help='frames of a data set to read')
+    parser.add_argument('--json', type=Path, help='write what is printed as JSON')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print, and write --json."""
+    what = arguments.what
+    if what in SIZES or what == SHIPPED or Path(what).suffix in ('.safetensors', '.json'):
+        facts = weight_facts(what, arguments.size)
+    else:
+        facts = data_facts(what, arguments.limit)
+    table = Table(title=str(what), show_header=False)
+    for key, value in facts.items():
+        table.add_row(key, value if isinstance(value, str) else json.dumps(value))
+    Console().print(table)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(facts, indent=1) + '\n')
+    return 0
+
+
+def weight_facts(what: str, size: tuple[int, int]) -> dict[str, Any]:
+    """Return parameters, GMACs and the card of weights, or of a size of network."""
+    if what in SIZES:
+        network, card = DepthNetwork(SIZES[what]), None
+    else:
+        network, card = load_weights(what)
+    # The inference path: statistics and style folded, as it runs on the robot.
+    cost = count(fold_network(network), *size)
+    facts: dict[str, Any] = {
+        'parameters': cost.parameters, 'gmacs': round(cost.gmacs, 4),
+        'size': f'{size[0]}x{size[1]}',
+        'network': network.config.to_dict()}
+    if card:
+        facts.update({key: value for key, value in card.to_dict().items() if key != 'network'})
+        facts['model_id'] = card.model_id
+    return facts
+
+
+def data_facts(what: str, limit: int) -> dict[str, Any]:
+    """Return counts, intrinsics and the depth histogram of the first ``limit`` frames."""
+    source = open_dataset(what)
+    cameras: dict[str, int] = {}
+    histogram = np.zeros(len(DEPTH_EDGES), np.int64)
+    read = labelled = pixels = valid = 0
+    for frame in source:
+        if read == limit:
+            break
+        read += 1
+        k = frame.intrinsics
+        camera = (f'{k.width}x{k.height} fx {k.fx:.1f} fy {k.fy:.1f} cx {k.cx:.1f} '
+                  f'cy {k.cy:.1f} {k.distortion_model}')
+        cameras[camera] = cameras.get(camera, 0) + 1
+        if frame.depth is not None:
+            labelled += 1
+            depths = frame.depth[np.isfinite(frame.depth)]
+            pixels, valid = pixels + frame.depth.size, valid + depths.size
+            histogram += np.histogram(depths, (*DEPTH_EDGES, np.inf))[0]
+    total = max(int(histogram.sum()), 1)
+    return {
+        'frames': len(source), 'read': read, 'labelled': labelled, 'skipped': source.skipped,
+        'cameras': dict(list(cameras.items())[:8]), 'different_cameras': len(cameras),
+        'valid_pixels': round(valid / max(pixels, 1), 4),
+        'depth_histogram': {
+            f'{low:g}-{high:g} m': round(int(n) / total, 4) for low, high, n in zip(
+                DEPTH_EDGES, (*DEPTH_EDGES[1:], float('inf')), histogram)}}
