@@ -101,7 +101,7 @@ class DepthColouriser:
         :param out: H x W x 3 uint8, C-contiguous, to write into.
         """
         # A three-channel table in RGB order: applyColorMap only looks up.
-        return cv2.applyColorMap(self.indices(depth), self._table, out)  # type: ignore
+        return cv2.applyColorMap(self.indices(depth), self._table, out)
 
 
 def colour_depth(depth: NDArray[np.float32], minimum: float = .3, maximum: float = 10.,
