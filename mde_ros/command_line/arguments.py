@@ -31,3 +31,21 @@ def parse_size(text: str) -> tuple[int, int]:
     if width < 1 or height < 1:
         raise argparse.ArgumentTypeError(f"'{text}': width and height must be positive")
     return width, height
+
+
+def parse_sizes(text: str) -> tuple[tuple[float, int, int], ...]:
+    """
+    Return ((share, width, height), ...) of 'WxH:SHARE,WxH:SHARE'.
+
+    :raises argparse.ArgumentTypeError: naming the form expected.
+    """
+    stages = []
+    for part in text.split(','):
+        size, _, share = part.partition(':')
+        try:
+            stages.append((float(share or 1), *parse_size(size)))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(
+                f"'{part}': give input sizes as WxH:SHARE, such as 192x144:0.7,320x240:0.3"
+            ) from error
+    return tuple(stages)

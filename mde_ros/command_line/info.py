@@ -25,9 +25,9 @@ from rich.table import Table
 
 from mde_ros.command_line.arguments import parse_size
 from mde_ros.datasets.open_dataset import open_dataset
-from mde_ros.estimation.weights import SHIPPED, load_weights
+from mde_ros.estimation.weights import load_weights, SHIPPED
 from mde_ros.network.complexity import count
-from mde_ros.network.depth_network import SIZES, DepthNetwork
+from mde_ros.network.depth_network import DepthNetwork, SIZES
 from mde_ros.network.fold import fold_network
 
 DEPTH_EDGES = (0., .5, 1., 1.5, 2., 3., 4., 6., 8., 10., 15., 20.)

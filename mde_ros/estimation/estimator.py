@@ -26,8 +26,8 @@ from mde_ros.camera.distortion import Rectifier
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.camera.resize import ResizePlan, network_size
 from mde_ros.errors import MdeError
-from mde_ros.estimation.weights import SHIPPED, load_weights
-from mde_ros.network.depth_network import metric_depth, normalise
+from mde_ros.estimation.weights import load_weights, SHIPPED, WeightCard
+from mde_ros.network.depth_network import DepthNetwork, metric_depth, normalise
 from mde_ros.network.fold import fold_network
 
 
@@ -59,7 +59,7 @@ class DepthEstimator:
     Resizing plans and rectification maps are kept for each camera, so switching between
     cameras costs nothing. Not for two callers at the same time.
 
-    :param weights: path of a weight file, or 'shipped'.
+    :param weights: path of a weight file, 'shipped', or a network in memory with its card.
     :param input_area: pixels of the network's input; None takes the card's.
     :param threads: CPU threads of PyTorch (a setting of the whole process); None leaves it.
     :param device: 'cpu', 'cuda' or any other of PyTorch's.
@@ -67,9 +67,11 @@ class DepthEstimator:
     :raises EstimatorError: when the device is not there.
     """
 
-    def __init__(self, weights: str | Path = SHIPPED, *, input_area: int | None = None,
-                 threads: int | None = None, device: str = 'cpu') -> None:
-        network, self.card = load_weights(weights)
+    def __init__(self, weights: str | Path | tuple[DepthNetwork, WeightCard] = SHIPPED, *,
+                 input_area: int | None = None, threads: int | None = None,
+                 device: str = 'cpu') -> None:
+        network, self.card = (
+            weights if isinstance(weights, tuple) else load_weights(weights))
         self.model_id = self.card.model_id
         self.input_area = input_area or self.card.input_area
         if threads:

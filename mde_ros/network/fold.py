@@ -19,7 +19,7 @@ import copy
 import torch
 from torch import nn
 
-from mde_ros.network.batch_norm import TARGET, SeparateBatchNorm2d
+from mde_ros.network.batch_norm import SeparateBatchNorm2d, TARGET
 from mde_ros.network.convolution import ConvNormAct
 from mde_ros.network.depth_network import DepthNetwork
 
