@@ -150,7 +150,7 @@ CAMERAS = {
         contrast=.35, sharpening=.3, jpeg_quality=92),
     'camera_b': CameraAppearance(
         exposure=.8, vignetting=.9, blur=1.1, sensor_gains=(1.6, 2.1), shot_noise=.004,
-        read_noise=.012, white_balance=(.84, 1.03, 1.22), saturation=.65,
+        read_noise=.009, white_balance=(.84, 1.03, 1.22), saturation=.65,
         colour_shift=(.06, 0, -.02, .05, 0, .04), gamma=1.15, contrast=-.25, black_level=.05,
         sharpening=1., jpeg_quality=55),
     'webcam': CameraAppearance(
@@ -162,7 +162,7 @@ CAMERAS = {
         saturation=1.3, gamma=.9, contrast=.5, sharpening=.6, jpeg_quality=90),
     'low_light': CameraAppearance(
         exposure=.4, vignetting=.6, blur=.9, sensor_gains=(1.5, 2.4), shot_noise=.006,
-        read_noise=.02, white_balance=(1.2, 1., .8), saturation=.7, gamma=.85, jpeg_quality=75),
+        read_noise=.012, white_balance=(1.2, 1., .8), saturation=.7, gamma=.85, jpeg_quality=75),
     'mono': CameraAppearance(
         blur=.6, vignetting=.5, shot_noise=.001, read_noise=.005, saturation=0, contrast=.2),
 }
@@ -185,10 +185,10 @@ def random_appearance(rng: np.random.Generator) -> CameraAppearance:
     return CameraAppearance(
         exposure=float(np.clip(np.exp(rng.normal(0, .3)), .4, 1.9)),
         vignetting=float(rng.uniform(0, 1)) if rng.random() < .6 else 0,
-        blur=float(rng.exponential(.7)) if rng.random() < .8 else 0,
+        blur=float(min(2.5, rng.exponential(.7))) if rng.random() < .8 else 0,
         sensor_gains=(float(rng.uniform(1.3, 2.4)), float(rng.uniform(1.3, 2.4))),
         shot_noise=_log_uniform(rng, 1e-4, 8e-3),
-        read_noise=_log_uniform(rng, 5e-4, 2e-2),
+        read_noise=_log_uniform(rng, 5e-4, 1e-2),
         white_balance=(float(red), float(green), float(blue)),
         saturation=0 if rng.random() < .03 else float(rng.uniform(.5, 1.45)),
         colour_shift=tuple(float(leak) for leak in rng.normal(0, .04, 6)),  # type: ignore[arg-type]

@@ -33,6 +33,9 @@ DISTORTION_MODELS = {
     'rational_polynomial': (8, 12, 14),
     'equidistant': (4,),
 }
+# Names that drivers and calibration tools use for the same models.
+DISTORTION_ALIASES = {'': 'plumb_bob', 'radtan': 'plumb_bob', 'brown_conrady': 'plumb_bob',
+                      'fisheye': 'equidistant', 'kannala_brandt4': 'equidistant'}
 
 
 class IntrinsicsError(MdeError):
@@ -63,6 +66,8 @@ class Intrinsics:
 
     def __post_init__(self) -> None:
         """Check every field once, so that no other code has to."""
+        # Hashable, as caches need it, whatever sequence was given.
+        object.__setattr__(self, 'distortion', tuple(self.distortion))
         if self.width < 1 or self.height < 1:
             raise IntrinsicsError(
                 f'image size {self.width}x{self.height}: width and height must be at least 1')
@@ -140,16 +145,19 @@ class Intrinsics:
 
         :raises IntrinsicsError: naming the missing or wrong field.
         """
+        k = fields.get('intrinsics')
+        lens = fields.get('distortion') or {'model': 'none', 'coefficients': ()}
+        if not isinstance(k, Mapping) or not isinstance(lens, Mapping):
+            raise IntrinsicsError(
+                "'intrinsics' must be {fx, fy, cx, cy} and 'distortion' {model, coefficients}")
         try:
-            k = fields['intrinsics']
-            lens = fields.get('distortion') or {'model': 'none', 'coefficients': ()}
             return cls(
                 int(fields['width']), int(fields['height']),
                 float(k['fx']), float(k['fy']), float(k['cx']), float(k['cy']),
-                str(lens['model']), tuple(float(v) for v in lens['coefficients']))
+                *_lens(lens['model'], lens['coefficients']))
         except KeyError as error:
             raise IntrinsicsError(f'the field {error} is missing') from error
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise IntrinsicsError(f'a field is no number: {error}') from error
 
     @classmethod
@@ -157,28 +165,27 @@ class Intrinsics:
         """
         Read a sensor_msgs/CameraInfo of rclpy or rosbags.
 
+        The result is of the image as published: after the message's region of interest and
+        binning.
+
         :param rectified: whether the images are rectified already: then P and no distortion
             hold, else K and D.
-        :raises IntrinsicsError: when the camera is not calibrated (K[0] == 0) or is no pinhole.
+        :raises IntrinsicsError: when the camera is not calibrated (K[0] == 0 or NaN), its model
+            is unknown or its region of interest lies outside the image.
         """
         # rosbags spells the fields of Jazzy in lower case too, ROS 1 bags in upper case.
         k = [float(v) for v in (message.k if hasattr(message, 'k') else message.K)]
         p = [float(v) for v in (message.p if hasattr(message, 'p') else message.P)]
-        d = tuple(float(v) for v in (message.d if hasattr(message, 'd') else message.D))
+        d = message.d if hasattr(message, 'd') else message.D
         size = int(message.width), int(message.height)
-        if rectified:
-            matrix = p if p[0] != 0 else [*k[:3], 0., *k[3:6], 0.]
-            if matrix[0] == 0:
-                raise IntrinsicsError('camera_info has K[0] = 0: calibrate the camera')
-            return cls(*size, matrix[0], matrix[5], matrix[2], matrix[6])
-        if k[0] == 0:
+        if rectified and p[0] != 0:
+            camera = cls(*size, p[0], p[5], p[2], p[6])
+        elif k[0] == 0:
             raise IntrinsicsError('camera_info has K[0] = 0: calibrate the camera')
-        model = str(message.distortion_model) or 'plumb_bob'
-        if not any(d):
-            model, d = 'none', ()
-        if model == 'fisheye':
-            model = 'equidistant'
-        return cls(*size, k[0], k[4], k[2], k[5], model, d)
+        else:
+            lens = ('none', ()) if rectified else _lens(message.distortion_model, d)
+            camera = cls(*size, k[0], k[4], k[2], k[5], *lens)
+        return _as_published(camera, message)
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> 'Intrinsics':
@@ -190,21 +197,47 @@ class Intrinsics:
         try:
             fields = yaml.safe_load(Path(path).read_text())
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise IntrinsicsError(f'{path}: not a readable YAML file: {error}') from error
+            detail = ' '.join(str(error).split())  # YAML errors span lines
+            raise IntrinsicsError(f'{path}: not a readable YAML file: {detail}') from error
         if not isinstance(fields, dict):
             raise IntrinsicsError(f'{path}: not a mapping of calibration fields')
         try:
             if 'camera_matrix' not in fields:
                 return cls.from_dict(fields)
             k = [float(v) for v in fields['camera_matrix']['data']]
-            d = tuple(float(v) for v in fields['distortion_coefficients']['data'])
-            model = str(fields.get('distortion_model', 'plumb_bob'))
-            if not any(d):
-                model, d = 'none', ()
+            lens = _lens(fields.get('distortion_model', 'plumb_bob'),
+                         fields['distortion_coefficients']['data'])
             return cls(int(fields['image_width']), int(fields['image_height']),
-                       k[0], k[4], k[2], k[5], model, d)
+                       k[0], k[4], k[2], k[5], *lens)
         except IntrinsicsError as error:
             raise IntrinsicsError(f'{path}: {error}') from error
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
             raise IntrinsicsError(f'{path}: a calibration field is missing or wrong: '
                                   f'{error!r}') from error
+
+
+def _lens(model: Any, coefficients: Any) -> tuple[str, tuple[float, ...]]:
+    """Return model and coefficients by our names; no or only zero coefficients are no lens."""
+    values = tuple(float(value) for value in coefficients)
+    if not any(values):
+        return 'none', ()
+    name = str(model).lower()
+    return DISTORTION_ALIASES.get(name, name), values
+
+
+def _as_published(camera: Intrinsics, message: Any) -> Intrinsics:
+    """Apply the region of interest and the binning, which K and P leave out."""
+    roi = getattr(message, 'roi', None)
+    if roi is not None and roi.width and roi.height:
+        left, top, width, height = (
+            int(value) for value in (roi.x_offset, roi.y_offset, roi.width, roi.height))
+        if left + width > camera.width or top + height > camera.height:
+            raise IntrinsicsError(
+                f'camera_info has a roi of {width}x{height} at ({left}, {top}) outside its '
+                f'{camera.width}x{camera.height}: mend it in the driver')
+        camera = camera.cropped(left, top, width, height)
+    across = max(1, int(getattr(message, 'binning_x', 0)))
+    down = max(1, int(getattr(message, 'binning_y', 0)))
+    if across > 1 or down > 1:
+        camera = camera.resized(max(1, camera.width // across), max(1, camera.height // down))
+    return camera

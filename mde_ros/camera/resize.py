@@ -86,12 +86,21 @@ class ResizePlan:
         """
         step = depth.shape[1] / self.network.width
         size = (width or self.camera.width, height or self.camera.height)
-        # One affine warp does crop and bilinear upsampling at once, pixel centres kept right.
+        left, top, right, bottom = (
+            value * step for value in (*self.offset, self.offset[0] + self.scaled[0],
+                                       self.offset[1] + self.scaled[1]))
+        if all(edge.is_integer() for edge in (left, top, right, bottom)):
+            # Exact and several times as fast as the warp below, which OpenCV 4 rounds to 1/32
+            # of a pixel: stripes on a floor seen at a low angle.
+            window = depth[int(top):int(bottom), int(left):int(right)]
+            return np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_LINEAR),
+                              np.float32)
+        # The border is no whole number of this depth's pixels: one affine warp crops and
+        # upsamples at once, pixel centres kept right.
         sx = self.scaled[0] / size[0] * step
         sy = self.scaled[1] / size[1] * step
         warp = np.array(
-            [[sx, 0, (self.offset[0] * step) + .5 * sx - .5],
-             [0, sy, (self.offset[1] * step) + .5 * sy - .5]], np.float64)
-        return cv2.warpAffine(
+            [[sx, 0, left + .5 * sx - .5], [0, sy, top + .5 * sy - .5]], np.float64)
+        return np.asarray(cv2.warpAffine(
             depth, warp, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE)
+            borderMode=cv2.BORDER_REPLICATE), np.float32)
