@@ -48,7 +48,7 @@ $(STAMP): $(REQUIREMENTS) setup.py setup.cfg .ci/find_python
 	fi; \
 	echo 'make: installing packages (about 700 MB the first time)'; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-	    '$(TORCH)' -r requirements.txt -r requirements-test.txt $$ros 'setuptools>=64' wheel
+	    '$(TORCH)' -r requirements.txt -r requirements-test.txt $$ros wheel
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    --no-build-isolation --no-deps --editable .
 	@touch $@

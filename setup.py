@@ -32,10 +32,12 @@ setup(
         ('share/' + package_name + '/config', glob('config/*')),
     ],
     python_requires='>=3.10',
+    # Versions: requirements.txt; torch is asked for exactly there, see its comment.
     install_requires=[
-        'numpy', 'opencv-python-headless', 'torch', 'safetensors', 'lightning-fabric', 'pyyaml',
-        'rosbags', 'rosbags-image', 'mujoco', 'rich', 'matplotlib', 'tensorboard', 'jinja2',
+        'jinja2', 'lightning-fabric', 'matplotlib', 'mujoco', 'numpy', 'opencv-python-headless',
+        'pyyaml', 'rich', 'rosbags', 'rosbags-image', 'safetensors', 'tensorboard', 'torch',
     ],
+    extras_require={'test': ['catkin_pkg', 'hypothesis', 'pytest', 'pytest-timeout']},
     zip_safe=True,
     maintainer='mde_ros authors',
     maintainer_email='maintainers@mde-ros.example.org',
