@@ -1,0 +1,89 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the depth node needs of an estimator, and how it makes one from its parameters."""
+
+from collections.abc import Callable, Mapping
+import os
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.nodes.parameters import Settings
+
+
+class EstimateLike(Protocol):
+    """See :class:`mde_ros.estimation.estimator.Estimate`."""
+
+    @property
+    def depth(self) -> NDArray[np.float32]:
+        """Return metres, H x W."""
+
+    @property
+    def intrinsics(self) -> Intrinsics:
+        """Return the rectified pinhole of the depth."""
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """Return the rectified image, H x W x 3."""
+
+    @property
+    def timings(self) -> Mapping[str, float]:
+        """Return seconds by stage."""
+
+
+class EstimatorLike(Protocol):
+    """See :class:`mde_ros.estimation.estimator.DepthEstimator`."""
+
+    @property
+    def model_id(self) -> str:
+        """Return name and hash of the weights."""
+
+    def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> EstimateLike:
+        """Return the depth of an image."""
+
+    def warm_up(self, intrinsics: Intrinsics) -> None:
+        """Run once for nothing."""
+
+    def network_intrinsics(self, intrinsics: Intrinsics) -> Intrinsics:
+        """Return the intrinsics of what the network sees."""
+
+
+EstimatorFactory = Callable[[Settings], EstimatorLike]
+
+
+def thread_count(settings: Settings) -> int:
+    """Return the CPU threads of the network: by default one core is left to DDS and the rest."""
+    return settings.threads or max(1, (os.cpu_count() or 2) - 1)
+
+
+def make_estimator(settings: Settings) -> EstimatorLike:
+    """
+    Return the estimator that the parameters describe.
+
+    :raises mde_ros.errors.MdeError: for weights or a device that cannot be used.
+    """
+    # Only here, so that importing the node (for its parameters, say) does not load PyTorch.
+    from mde_ros.estimation.estimator import DepthEstimator
+    return DepthEstimator(
+        settings.weights, input_area=settings.input_area or None,
+        threads=thread_count(settings), device=settings.device)
+
+
+def use_threads(count: int) -> None:
+    """Set PyTorch's threads for the calling thread: its setting belongs to each thread."""
+    import torch
+    torch.set_num_threads(count)
