@@ -15,6 +15,7 @@
 """Errors by distance: pixels are pooled over all frames of a range of reference depth."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 import math
 
 import numpy as np
@@ -46,7 +47,7 @@ def range_edges(minimum: float, maximum: float,
             'change --min-depth or --max-depth')
     if inner is None:
         inner = ROAD_EDGES if maximum > 20 else INDOOR_EDGES
-    if any(b <= a for a, b in zip(inner, inner[1:])):
+    if any(b <= a for a, b in pairwise(inner)):
         raise DepthRangeError(f'ranges {", ".join(f"{edge:g}" for edge in inner)}: '
                               'the edges must rise')
     return (minimum, *(float(e) for e in inner if minimum < e < maximum), maximum)

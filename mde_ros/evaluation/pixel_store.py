@@ -59,7 +59,7 @@ class PixelStore:
 
     def __init__(self) -> None:
         """Open an unnamed file; it vanishes with the process, however that ends."""
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
         self._counts: list[list[int]] = []
 
     def __enter__(self) -> 'PixelStore':

@@ -14,8 +14,8 @@
 
 """Scores pairs of predicted and reference depth, offline and live alike."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 import math
 from types import TracebackType
 
@@ -41,14 +41,12 @@ class ScoringOptions:
 
     :param minimum: reference depths at or below are not scored, metres.
     :param maximum: reference depths at or above are not scored, metres.
-    :param border: pixels left out along each side of the image.
     :param inner_edges: inner edges of the ranges, metres; None for the usual ones.
     :raises DepthRangeError: for a range or edges that do not rise.
     """
 
     minimum: float = MINIMUM
     maximum: float = MAXIMUM
-    border: int = 0
     inner_edges: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -153,11 +151,6 @@ class Scorer:
         if prediction.shape != truth.shape:
             return 'prediction and reference differ in size'
         mask = valid_mask(truth, self.options.minimum, self.options.maximum)
-        border = self.options.border
-        if border:
-            inner = np.zeros_like(mask)
-            inner[border:-border, border:-border] = True
-            mask &= inner
         readings = int(np.count_nonzero(mask))
         if readings < MINIMUM_PIXELS:
             return f'fewer than {MINIMUM_PIXELS} reference readings in the scored range'
@@ -202,7 +195,7 @@ class Scorer:
              for floor, columns in floors.items()},
             [RangeScore(lower, upper, pooled['raw'].count,
                         {name: sums.metrics() for name, sums in pooled.items()})
-             for lower, upper, pooled in zip(edges, edges[1:], ranges, strict=False)],
+             for (lower, upper), pooled in zip(pairwise(edges), ranges, strict=True)],
             scale_report(factor, [frame.ratio for frame in frames]))
 
     def _by_range(self, prediction: NDArray[np.float64],

@@ -37,7 +37,7 @@ def pair(data: st.DataObject) -> tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def test_two_pixels_by_hand() -> None:
-    """d = 3, 4; g = 2, 4: e = 1, 0; ln d/g = ln 1.5, 0."""
+    """With d = 3, 4 and g = 2, 4: e = 1, 0 and ln d/g = ln 1.5, 0."""
     metrics = compute_metrics(np.array([3., 4.]), np.array([2., 4.]))
     log = math.log(1.5)
     assert metrics.abs_rel == pytest.approx(.25)  # (1/2 + 0) / 2

@@ -123,15 +123,6 @@ def test_coverage_counts_missing_predictions() -> None:
     assert frame.columns['raw'].abs_rel == 0
 
 
-def test_border_is_left_out() -> None:
-    """A wrong frame of two pixels around the image does not count."""
-    prediction = np.full((20, 30), 9, np.float32)
-    prediction[2:-2, 2:-2] = ramp()[2:-2, 2:-2]
-    scores = score([(prediction, ramp())], ScoringOptions(border=2))
-    assert scores.frames[0].pixels == 16 * 26
-    assert scores.columns['raw'].abs_rel == 0
-
-
 def test_why_a_frame_is_not_scored() -> None:
     """Each reason in words; nothing else changes."""
     with Scorer() as scorer:

@@ -1,0 +1,139 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The result as rich tables for a terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.table import Table
+
+from mde_ros.evaluation.floors import FLOORS
+from mde_ros.evaluation.scaling import COLUMNS
+
+# Name in the JSON, heading with the direction of better, digits.
+METRIC_HEADINGS = (
+    ('abs_rel', 'AbsRel ↓', 3), ('sq_rel', 'SqRel ↓', 3), ('rmse', 'RMSE ↓', 3),
+    ('rmse_log', 'RMSElog ↓', 3), ('log10', 'log10 ↓', 3), ('silog', 'SILog ↓', 1),
+    ('delta1', 'δ1 ↑', 3), ('delta2', 'δ2 ↑', 3), ('delta3', 'δ3 ↑', 3))
+COLUMN_TITLES = {'raw': 'raw', 'site_scaled': 'site-scaled', 'median_scaled': 'median-scaled'}
+FLOOR_TITLES = {'constant': 'constant depth', 'row_prior': 'row prior'}
+
+
+def format_metric(value: float | None, digits: int = 3) -> str:
+    """Return a metric as text, a dash when it was not measured."""
+    return '–' if value is None else f'{value:.{digits}f}'
+
+
+class ResultTables:
+    """
+    Tables of a result: print it with a rich Console.
+
+    :param result: as :meth:`EvaluationResult.to_dict` gives it.
+    """
+
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        self._result = result
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the tables that the result has."""
+        yield Group(*self._parts())
+
+    def _parts(self) -> list[RenderableType]:
+        result = self._result
+        parts: list[RenderableType] = []
+        if 'raw' in result:
+            parts += [self._metrics(), self._ranges()]
+        if result['latency_ms']:
+            parts.append(self._latency())
+        if 'live' in result:
+            parts.append(self._live())
+        return [*parts, self._summary()]
+
+    def _metrics(self) -> Table:
+        result = self._result
+        table = Table(title=f'{result["model"]["id"]} on {result["data"]["name"]}, '
+                            f'{result["frames"]["scored"]} frames, mean over frames')
+        table.add_column('')
+        for _, heading, _ in METRIC_HEADINGS:
+            table.add_column(heading, justify='right', no_wrap=True)
+        for name in COLUMNS:
+            table.add_row(COLUMN_TITLES[name], *_cells(result[name]), style='bold')
+        table.add_section()
+        for floor in FLOORS:
+            for name in COLUMNS:
+                metrics = result['floors'][floor][name]
+                if metrics:
+                    table.add_row(f'floor: {FLOOR_TITLES[floor]}, {COLUMN_TITLES[name]}',
+                                  *_cells(metrics), style='dim')
+        return table
+
+    def _ranges(self) -> Table:
+        table = Table(title='AbsRel by reference depth, pixels pooled')
+        table.add_column('')
+        for part in self._result['ranges']:
+            table.add_column(f'{part["from"]:g}–{part["to"]:g} m', justify='right')
+        total = sum(part['pixels'] for part in self._result['ranges']) or 1
+        table.add_row('share of pixels', *(f'{part["pixels"] / total:.1%}'
+                                           for part in self._result['ranges']), style='dim')
+        for name in COLUMNS:
+            table.add_row(COLUMN_TITLES[name], *(format_metric(part[name]['abs_rel'])
+                                                 for part in self._result['ranges']))
+        return table
+
+    def _latency(self) -> Table:
+        table = Table(title=f'latency in ms, {self._result.get("device", "cpu")}')
+        table.add_column('')
+        stages = self._result['latency_ms']
+        for stage in stages:
+            table.add_column(stage, justify='right')
+        for rank in ('p50', 'p95', 'p99'):
+            table.add_row(rank, *(f'{stages[stage][rank]:.1f}' for stage in stages))
+        return table
+
+    def _live(self) -> Table:
+        live = self._result['live']
+        table = Table(title='through the running node', show_header=False)
+        for key, value in live.items():
+            if isinstance(value, Mapping):
+                value = ', '.join(f'{name} {item:.1f}' if isinstance(item, float)
+                                  else f'{name} {item}' for name, item in value.items())
+            table.add_row(key.replace('_', ' '), str(value))
+        return table
+
+    def _summary(self) -> RenderableType:
+        """Return counts and scale in lines."""
+        result = self._result
+        frames = result['frames']
+        lines = [f'frames: {frames["read"]} read, {frames["scored"]} scored'
+                 + ''.join(f', {count} skipped ({reason})'
+                           for reason, count in frames['skipped'].items())]
+        if 'scale' in result:
+            scale = result['scale']
+            spread = scale['ratio_spread']
+            lines.append(
+                f'scale: site factor {scale["site_factor"]:.3f}, median ratio '
+                f'{scale["median_ratio"]:.3f}, its spread over frames {spread:.1%}')
+            low, high = result['abs_rel_interval_95']['median_scaled']
+            if low is not None:
+                lines.append(f'median-scaled AbsRel, 95 % over frames: {low:.3f} to {high:.3f}')
+            cover = result['coverage']
+            lines.append(f'coverage: reference on {cover["reference"]:.1%} of the image, '
+                         f'prediction on {cover["predicted"]:.1%} of that')
+        return '\n'.join(lines)
+
+
+def _cells(metrics: Mapping[str, float | None]) -> list[str]:
+    return [format_metric(metrics[name], digits) for name, _, digits in METRIC_HEADINGS]
