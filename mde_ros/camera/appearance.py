@@ -127,7 +127,9 @@ class CameraAppearance:
         # OpenCV draws normal numbers three times as fast as numpy; its generator is seeded
         # from ours (and is one per thread), so that equal seeds give equal noise.
         cv2.setRNGSeed(int(rng.integers(2 ** 31)))
-        noise: NDArray[np.float32] = cv2.randn(np.empty_like(light), 0, 1)
+        noise = np.empty_like(light)
+        # One channel wide, as the standard deviation would hold for the first channel alone.
+        cv2.randn(noise.reshape(light.shape[0], -1), 0, 1)
         noise *= cv2.sqrt(light * np.float32(self.shot_noise) + np.float32(self.read_noise ** 2))
         return noise
 

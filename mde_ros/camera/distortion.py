@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from mde_ros.camera.intrinsics import Intrinsics, IntrinsicsError
 
+LEAST_VALID_SHARE = .1
+
 
 class Rectifier:
     """
@@ -28,7 +30,7 @@ class Rectifier:
     Depth along the optical axis is the same in both, it only moves with its pixels.
 
     :param intrinsics: of the images as they come, with their distortion.
-    :raises IntrinsicsError: when the distortion folds the image onto itself in its middle, as
+    :raises IntrinsicsError: when the distortion folds nearly the whole image onto itself, as
         wrong coefficients do.
     """
 
@@ -49,14 +51,15 @@ class Rectifier:
                           cv2.CV_32FC1)
         self.valid = (x > -.5) & (x < size[0] - .5) & (y > -.5) & (y < size[1] - .5)
         if min(size) > 1:
-            # Beyond its calibrated angle a polynomial turns back and shows things twice.
+            # Beyond its calibrated angle a polynomial turns back and shows things twice; what
+            # comes after the fold is no image again, even where it is not mirrored.
             self.valid &= _orientation(x, y) > 0
-        centre = (min(max(round(intrinsics.cy), 0), size[1] - 1),
-                  min(max(round(intrinsics.cx), 0), size[0] - 1))
-        if not self.valid[centre]:
+            self.valid = _around(self.valid, intrinsics.cx, intrinsics.cy)
+        share = float(self.valid.mean())
+        if share < LEAST_VALID_SHARE:
             raise IntrinsicsError(
-                f'distortion {intrinsics.distortion} ({intrinsics.distortion_model}) folds the '
-                'middle of the image: calibrate the camera')
+                f'distortion {intrinsics.distortion} ({intrinsics.distortion_model}) leaves '
+                f'{share:.0%} of the image: calibrate the camera')
         # Whole pixels and 32nds as integers: remap is twice as fast on them.
         self._maps = cv2.convertMaps(x, y, cv2.CV_16SC2)
         self._nearest = cv2.convertMaps(x, y, cv2.CV_16SC2, nninterpolation=True)
@@ -105,3 +108,11 @@ def _orientation(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.f
     x_down, x_right = np.gradient(x)
     y_down, y_right = np.gradient(y)
     return np.asarray(x_right * y_down - x_down * y_right, np.float32)
+
+
+def _around(valid: NDArray[np.bool_], cx: float, cy: float) -> NDArray[np.bool_]:
+    """Return the part of a mask that is connected to the principal point."""
+    height, width = valid.shape
+    centre = min(max(round(cy), 0), height - 1), min(max(round(cx), 0), width - 1)
+    _, labels = cv2.connectedComponents(valid.astype(np.uint8), connectivity=4)
+    return np.asarray(valid & (labels == labels[centre]))

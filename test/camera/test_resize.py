@@ -1,0 +1,140 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Resizing: sizes, pixel centres as cv2.resize has them, and the way back."""
+
+from hypothesis import given, settings, strategies as st
+import numpy as np
+import pytest
+
+from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.camera.resize import network_size, ResizePlan
+
+AREA = 320 * 240
+
+
+def camera(width: int, height: int) -> Intrinsics:
+    return Intrinsics(width, height, .8 * width, .8 * width, width / 2, height / 2 - 3)
+
+
+@pytest.mark.parametrize(('size', 'expected'), [
+    ((640, 480), (320, 240)), ((1280, 960), (320, 240)), ((1280, 720), (368, 208)),
+    ((640, 193), (512, 160)), ((480, 640), (240, 320)), ((100, 75), (96, 80)), ((5, 3), (16, 16)),
+])
+def test_network_size(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    # As 1280x720: scale sqrt(76800 / 921600) = 0.2887; 369.5 and 207.8 to multiples of 16.
+    assert network_size(*size, AREA) == expected
+
+
+@given(width=st.integers(1, 4000), height=st.integers(1, 4000),
+       multiple=st.sampled_from([1, 16, 32]))
+def test_network_size_is_a_multiple(width: int, height: int, multiple: int) -> None:
+    for side, given_side in zip(network_size(width, height, AREA, multiple), (width, height)):
+        assert side % multiple == 0
+        assert multiple <= side <= max(multiple, given_side + multiple / 2)
+
+
+def test_plan_centres_the_image() -> None:
+    plan = ResizePlan.fit(camera(640, 193), 512, 160)
+    # 193 * 0.8 = 154.4: 154 rows, 3 above and 3 below.
+    assert (plan.scaled, plan.offset) == ((512, 154), (0, 3))
+    assert plan.network.fx == pytest.approx(.8 * 640 * .8)
+    assert plan.network.cy == pytest.approx((193 / 2 - 3 + .5) * 154 / 193 - .5 + 3)
+    assert (plan.network.width, plan.network.height) == (512, 160)
+
+
+def test_apply_pads_with_the_edge() -> None:
+    image = np.zeros((4, 8, 3), np.uint8)
+    image[0], image[-1] = 10, 20
+    shown = ResizePlan.fit(camera(8, 4), 8, 8).apply(image)
+    assert shown.shape == (8, 8, 3)
+    assert (shown[:3] == 10).all()
+    assert (shown[5:] == 20).all()
+    np.testing.assert_array_equal(shown[2:6], image)
+
+
+def test_apply_averages_when_it_shrinks() -> None:
+    image = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
+    shown = ResizePlan.fit(camera(4, 2), 2, 1).apply(image)
+    # Channel 0 of the left 2 x 2 block: 0, 3, 12, 15.
+    assert shown[0, 0, 0] == round((0 + 3 + 12 + 15) / 4)
+
+
+def test_apply_that_changes_nothing() -> None:
+    image = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+    np.testing.assert_array_equal(ResizePlan.fit(camera(16, 16), 16, 16).apply(image), image)
+
+
+@settings(max_examples=40, deadline=None)
+@given(width=st.integers(16, 160), height=st.integers(16, 160), area=st.integers(400, 40000))
+def test_pixel_centres_are_those_of_cv2(width: int, height: int, area: int) -> None:
+    """A ramp of the ray x/z through cv2.resize equals the ramp of the network's intrinsics."""
+    view = camera(width, height)
+    plan = ResizePlan.fit(view, *network_size(width, height, area))
+    x = (np.arange(width) - view.cx) / view.fx
+    seen = plan.apply(np.tile(x.astype(np.float32)[None, :, None], (height, 1, 3)))
+    left = plan.offset[0]
+    inside = slice(left + 1, left + plan.scaled[0] - 1)  # edge pixels are repeated, not extended
+    expected = (np.arange(plan.network.width) - plan.network.cx) / plan.network.fx
+    # Averages over 2.5 pixels take half of the third at its middle: an eighth of a pixel off
+    # at most, where a wrong convention is off by half of what the scale differs from 1.
+    whole = width % plan.scaled[0] == 0 or width < plan.scaled[0]
+    np.testing.assert_allclose(seen[plan.offset[1], inside, 0], expected[inside],
+                               atol=2e-6 if whole else .126 / view.fx)
+
+
+@settings(max_examples=40, deadline=None)
+@given(width=st.integers(16, 160), height=st.integers(16, 160), area=st.integers(400, 20000),
+       fraction=st.sampled_from([1, 2, 4]))
+def test_restore_undoes_the_plan(width: int, height: int, area: int, fraction: int) -> None:
+    """A plane seen in the network's camera, at any output stride, is the plane in the image."""
+    view = camera(width, height)
+    plan = ResizePlan.fit(view, *network_size(width, height, area))
+    rows, columns = plan.network.height // fraction, plan.network.width // fraction
+    output = plan.network.resized(columns, rows)
+
+    def plane(of: Intrinsics) -> np.ndarray:
+        x = (np.arange(of.width) - of.cx) / of.fx
+        y = (np.arange(of.height) - of.cy) / of.fy
+        return (3 + x[None] + 2 * y[:, None]).astype(np.float32)
+
+    found, expected = plan.restore(plane(output)), plane(view)
+    assert found.shape == (height, width)
+    assert found.dtype == np.float32
+    # Interpolation does not reach beyond the outer pixel centres: half an output pixel.
+    margin_x, margin_y = .5 / output.fx, 1 / output.fy
+    assert np.abs(found - expected).max() <= margin_x + margin_y + 1e-4
+    inner_x = int(np.ceil(width / plan.scaled[0] * fraction)) + 1
+    inner_y = int(np.ceil(height / plan.scaled[1] * fraction)) + 1
+    inner = slice(inner_y, height - inner_y), slice(inner_x, width - inner_x)
+    np.testing.assert_allclose(found[inner], expected[inner], atol=2e-4)
+
+
+def test_restore_to_another_size_of_the_same_view() -> None:
+    plan = ResizePlan.fit(camera(64, 48), 32, 32)  # 24 rows, 4 above, 4 below
+    ramp = np.tile(np.arange(32, dtype=np.float32)[:, None], (1, 32))
+    found = plan.restore(ramp, 32, 24)
+    np.testing.assert_allclose(found[:, 5], np.arange(4, 28))
+
+
+def test_apply_then_restore_of_a_depth_ramp() -> None:
+    view = camera(120, 90)
+    plan = ResizePlan.fit(view, 40, 40)
+    ramp = np.tile(np.linspace(1, 3, 120, dtype=np.float32), (90, 1))
+    back = plan.restore(plan.apply(ramp[..., None]).reshape(40, 40))
+    # Three image pixels in one: its centre is the middle one's, so one pixel at either end is
+    # beyond the outer centre and repeats it; all else is exact.
+    np.testing.assert_allclose(back[:, 1:-1], ramp[:, 1:-1], atol=1e-6)
+    np.testing.assert_allclose(back[:, 0], ramp[:, 1], atol=1e-6)
+    np.testing.assert_allclose(back[:, -1], ramp[:, -2], atol=1e-6)
