@@ -1,0 +1,244 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What belongs into an office, a kitchen, a corridor and so on."""
+
+from collections.abc import Callable
+import math
+
+from mde_ros.simulation.clutter import plant
+from mde_ros.simulation.layout import Layout
+from mde_ros.simulation.parts import Parts
+from mde_ros.simulation.people import person
+from mde_ros.simulation.seats import bed, office_chair, sofa, stool, wooden_chair
+from mde_ros.simulation.storage import cabinet, carton_stack, fridge, rack, shelf
+from mde_ros.simulation.tables import counter, desk, round_table, table
+from mde_ros.simulation.thing import Thing
+
+
+def _count(plan: Layout, per_square_metre: float, least: int = 0, most: int = 12) -> int:
+    area = plan.length * plan.width * 1.4  # real rooms are full
+    return int(min(most, max(least, plan.look.rng.poisson(per_square_metre * area))))
+
+
+def big_plant(plan: Layout) -> Thing:
+    """Return a plant of 0.6 to 1.6 m in a pot on the floor."""
+    parts, inner = Parts(), Parts()
+    scale = plan.look.rng.uniform(2., 4.)
+    plant(plan.look, inner, scale)
+    parts.place(inner, 0., .3)
+    return Thing(parts, .6, .6, .45 * scale)
+
+
+def desk_group(plan: Layout, free: bool = False) -> bool:
+    """Place a desk with its chair; in the open, often two desks face each other."""
+    rng, look = plan.look.rng, plan.look
+    thing = desk(look, rng.uniform(.15, .6))
+    place = plan.anywhere(thing, .5, True) if free else plan.against_wall(thing)
+    if place is None:
+        return False
+    if free and rng.random() < .6:
+        twin = desk(look, rng.uniform(.15, .6))
+        plan.in_front(twin, place, 0., -.03, math.pi)
+    for _ in range(1):
+        chair = office_chair(look) if rng.random() < .8 else wooden_chair(look)
+        plan.in_front(chair, place, rng.uniform(-.25, .25),
+                      thing.depth + rng.uniform(.5, .8), math.pi + rng.normal(0, .5))
+    if rng.random() < .08:
+        plan.in_front(person(look, True), place, .5, thing.depth + .75)
+    return True
+
+
+def dining_group(plan: Layout, clutter: float = .3) -> bool:
+    """Place a table with chairs around it."""
+    rng, look = plan.look.rng, plan.look
+    round_top = rng.random() < .3
+    thing = round_table(look) if round_top else table(look, clutter=clutter)
+    place = plan.anywhere(thing, .35, True)
+    if place is None:
+        return False
+    seat = wooden_chair if rng.random() < .8 else stool
+    if round_top:
+        middle, count = thing.depth / 2, int(rng.integers(2, 5))
+        for k in range(count):
+            angle = k * 2 * math.pi / count + rng.uniform(-.2, .2)
+            far = middle + .32
+            plan.in_front(seat(look), place, far * math.sin(angle),
+                          middle + far * math.cos(angle), math.pi - angle)
+    else:
+        count = max(1, int(thing.width / .65))
+        for k in range(count):
+            u = (k - (count - 1) / 2) * thing.width / count
+            if rng.random() < .85:
+                plan.in_front(seat(look), place, u, thing.depth + rng.uniform(.2, .4),
+                              math.pi + rng.normal(0, .2))
+            if rng.random() < .85:
+                plan.in_front(seat(look), place, u, -rng.uniform(.2, .4), rng.normal(0, .2))
+    return True
+
+
+def office(plan: Layout) -> None:
+    """Fill an office."""
+    rng, look = plan.look.rng, plan.look
+    for _ in range(_count(plan, .12, 1, 7)):
+        desk_group(plan)
+    for _ in range(_count(plan, .05, 0, 5)):
+        desk_group(plan, True)
+    for _ in range(_count(plan, .1, 1, 6)):
+        plan.against_wall(shelf(look) if rng.random() < .6 else cabinet(look))
+    if rng.random() < .3:
+        dining_group(plan)
+    plan.litter(.12)
+
+
+def lab(plan: Layout) -> None:
+    """Fill a laboratory: benches, racks, machines, stools."""
+    rng, look = plan.look.rng, plan.look
+    for _ in range(_count(plan, .12, 1, 6)):
+        bench = table(look, rng.uniform(1.2, 2.4), .75, float(rng.choice([.75, .9])),
+                      rng.uniform(.3, .7))
+        place = plan.against_wall(bench) if rng.random() < .6 else plan.anywhere(bench, .5, True)
+        if place and rng.random() < .7:
+            plan.in_front(office_chair(look) if rng.random() < .6 else stool(look), place,
+                          rng.uniform(-.5, .5), bench.depth + .5, math.pi + rng.normal(0, .7))
+    for _ in range(_count(plan, .06, 0, 4)):
+        desk_group(plan)
+    for _ in range(_count(plan, .08, 0, 4)):
+        plan.against_wall(rack(look) if rng.random() < .5 else cabinet(look))
+    for _ in range(_count(plan, .04, 0, 3)):
+        plan.anywhere(office_chair(look))
+    plan.litter(.15)
+
+
+def corridor(plan: Layout) -> None:
+    """Fill a corridor sparsely."""
+    rng, look = plan.look.rng, plan.look
+    for _ in range(_count(plan, .08, 0, 5)):
+        makers: list[Callable[[], Thing]] = [
+            lambda: cabinet(look), lambda: carton_stack(look), lambda: wooden_chair(look),
+            lambda: big_plant(plan), lambda: shelf(look)]
+        plan.against_wall(makers[int(rng.integers(0, len(makers)))]())
+    if rng.random() < .4:
+        plan.litter(.1)
+
+
+def kitchen(plan: Layout) -> None:
+    """Fill a kitchen: runs of units, fridge, a table with chairs."""
+    rng, look = plan.look.rng, plan.look
+    for _ in range(int(rng.integers(1, 4))):
+        wall = plan.walls[int(rng.integers(0, 4))]
+        width = rng.uniform(1.2, max(1.3, min(4.5, wall.length - .7)))
+        plan.against_wall(counter(look, width, not wall.windows and rng.random() < .8,
+                                  plan.height), wall, .01)
+    plan.against_wall(fridge(look))
+    for _ in range(_count(plan, .07, 1, 4)):
+        dining_group(plan, rng.uniform(.1, .5))
+    for _ in range(_count(plan, .05, 0, 3)):
+        plan.against_wall(cabinet(look) if rng.random() < .6 else shelf(look))
+    plan.litter(.1)
+
+
+def living(plan: Layout) -> None:
+    """Fill a living room: sofas about a low table, shelves, television, plants."""
+    rng, look = plan.look.rng, plan.look
+    if rng.random() < .5:
+        x, y = plan.length * rng.uniform(.3, .6), plan.width * rng.uniform(.3, .6)
+        plan.parts.box(look.surface('rug'), (x, y, .006), (rng.uniform(1.4, 2.6),
+                                                           rng.uniform(1.2, 2.), .012))
+    for _ in range(int(rng.integers(1, 4))):
+        place = plan.against_wall(sofa(look)) if rng.random() < .7 else plan.anywhere(sofa(look))
+        if place and rng.random() < .7:
+            low = table(look, rng.uniform(.7, 1.2), rng.uniform(.45, .7), rng.uniform(.36, .48),
+                        rng.uniform(.2, .6))
+            plan.in_front(low, place, 0., 1.25 + low.depth, math.pi)
+    stand = cabinet(look, rng.uniform(.4, .6))
+    place = plan.against_wall(stand)
+    if place:
+        screen, w = Parts(), rng.uniform(.8, 1.4)
+        screen.box(look.paint('dark'), (0, .2, stand.height + .08 + w * .29), (w, .05, w * .58))
+        screen.sheet(look.printed('screen', 'screen'),
+                     (w / 2 - .015, .2255, stand.height + .095), (.03 - w, 0, 0),
+                     (0, 0, w * .58 - .03), 1.)
+        screen.box(look.paint('dark'), (0, .2, stand.height + .05), (.3, .15, .1))
+        plan.parts.place(screen, place[0], place[1], 0., place[2])
+    for _ in range(_count(plan, .1, 1, 5)):
+        plan.against_wall(shelf(look) if rng.random() < .6 else cabinet(look))
+    if rng.random() < .5:
+        dining_group(plan)
+    for _ in range(int(rng.integers(0, 3))):
+        plan.against_wall(big_plant(plan))
+    plan.litter(.1)
+
+
+def bedroom(plan: Layout) -> None:
+    """Fill a bedroom: bed, night tables, wardrobe, desk."""
+    rng, look = plan.look.rng, plan.look
+    thing = bed(look)
+    place = plan.against_wall(thing)
+    if place:
+        for side in (-1, 1):
+            if rng.random() < .7:
+                small = cabinet(look, rng.uniform(.45, .6))
+                plan.in_front(small, place, side * (thing.width / 2 + small.width / 2 + .05), 0.,
+                              0.)
+    plan.against_wall(cabinet(look, rng.uniform(1.8, 2.1)))
+    if rng.random() < .6:
+        desk_group(plan)
+    for _ in range(_count(plan, .1, 0, 3)):
+        plan.against_wall(shelf(look) if rng.random() < .5 else cabinet(look))
+    if rng.random() < .4:
+        plan.anywhere(wooden_chair(look) if rng.random() < .5 else sofa(look, 1))
+    plan.litter(.15)
+
+
+def storage(plan: Layout) -> None:
+    """Fill a store: racks along walls and in aisles, cartons on the floor."""
+    rng, look = plan.look.rng, plan.look
+    for _ in range(_count(plan, .18, 2, 9)):
+        thing = rack(look)
+        if rng.random() < .75:
+            plan.against_wall(thing)
+        else:
+            plan.anywhere(thing, .6, True)
+    for _ in range(_count(plan, .12, 1, 8)):
+        if rng.random() < .6:
+            plan.against_wall(carton_stack(look))
+        else:
+            plan.anywhere(carton_stack(look))
+    if rng.random() < .4:
+        plan.against_wall(table(look, clutter=.5))
+    plan.litter(.15)
+
+
+def cafe(plan: Layout) -> None:
+    """Fill a cafe: a bar, tables with chairs, plants."""
+    rng, look = plan.look.rng, plan.look
+    plan.against_wall(counter(look, rng.uniform(1.8, 3.5), rng.random() < .4, plan.height))
+    for _ in range(_count(plan, .14, 2, 9)):
+        dining_group(plan, rng.uniform(.1, .35))
+    for _ in range(int(rng.integers(0, 3))):
+        plan.against_wall(sofa(look))
+    for _ in range(int(rng.integers(0, 3))):
+        plan.against_wall(big_plant(plan) if rng.random() < .5 else shelf(look))
+
+
+RECIPES: dict[str, Callable[[Layout], None]] = {
+    'office': office, 'lab': lab, 'corridor': corridor, 'kitchen': kitchen, 'living': living,
+    'bedroom': bedroom, 'storage': storage, 'cafe': cafe}
+# Length, width: lower and upper bounds in metres.
+SIZES = {'office': (3., 9., 2.8, 7.), 'lab': (4., 12., 3.5, 8.), 'corridor': (5., 14., 1.4, 2.6),
+         'kitchen': (2.8, 6., 2.5, 5.), 'living': (3.5, 7.5, 3., 6.), 'bedroom': (2.8, 5.5, 2.6, 4.5),
+         'storage': (3.5, 12., 3., 8.), 'cafe': (5., 11., 4., 8.)}
+SHARES = {'office': .24, 'lab': .15, 'corridor': .1, 'kitchen': .14, 'living': .14,
+          'bedroom': .08, 'storage': .08, 'cafe': .07}
