@@ -76,5 +76,10 @@ class DepthDecoder(nn.Module):
         features = self.bottleneck(deepest, style)
         for block, skip in zip(self.blocks, skips):
             features = block(features, skip, style)
+        if features.dtype != torch.float32:
+            # Depth in bfloat16 would have steps of 1 to 3 %: neighbouring pixels become equal.
+            with torch.autocast(features.device.type, enabled=False):
+                full: torch.Tensor = self.head(features.float())
+                return full
         out: torch.Tensor = self.head(features)
         return out

@@ -71,10 +71,15 @@ class NetworkConfig:
         if len(self.decoder_channels) != 4 or min(self.decoder_channels) < 1:
             raise NetworkError(
                 f'decoder_channels = {self.decoder_channels}: four positive numbers are needed')
-        if not 0 < self.min_depth < self.max_depth:
-            raise NetworkError(f'min_depth = {self.min_depth}: must lie between 0 and max_depth')
-        if self.canonical_focal <= 0 or self.encoder_width <= 0:
-            raise NetworkError('canonical_focal and encoder_width must be positive')
+        if not isinstance(self.style_channels, int) or self.style_channels < 0:
+            raise NetworkError(
+                f'style_channels = {self.style_channels}: a number of at least 0 is needed')
+        for name in ('encoder_width', 'canonical_focal', 'min_depth', 'max_depth'):
+            value = getattr(self, name)
+            if not math.isfinite(value) or value <= 0:
+                raise NetworkError(f'{name} = {value}: must be positive and finite')
+        if not self.min_depth < self.max_depth:
+            raise NetworkError(f'min_depth = {self.min_depth}: must be below max_depth')
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON knows them."""
@@ -95,7 +100,7 @@ class NetworkConfig:
         try:
             channels = tuple(int(c) for c in values.get('decoder_channels', cls.decoder_channels))
             return cls(**{**values, 'decoder_channels': channels})
-        except TypeError as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise NetworkError(f'network fields of a wrong type: {error}') from error
 
 
