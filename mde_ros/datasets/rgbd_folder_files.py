@@ -43,8 +43,13 @@ class FrameError(DatasetError):
     """
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f'{detail}: {reason}')
+        # Both as arguments, so that it survives pickling on its way from a worker.
+        super().__init__(reason, detail)
         self.reason = reason
+
+    def __str__(self) -> str:
+        """Return one line that names the file."""
+        return f'{self.args[1]}: {self.reason}'
 
 
 def read_meta(path: Path) -> dict[str, Any]:
@@ -112,10 +117,11 @@ def read_depth_png(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return metres
 
 
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Return a sort key that puts frame_2 before frame_10."""
-    return [(0, int(part), '') if part.isdecimal() else (1, 0, part)
-            for part in re.split(r'(\d+)', name)]
+def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Return a sort key that puts frame_2 before frame_10; no two names have the same."""
+    parts = [(0, int(part), '') if part.isdecimal() else (1, 0, part)
+             for part in re.split(r'(\d+)', name)]
+    return parts, name
 
 
 def list_images(folder: Path) -> dict[str, str]:
