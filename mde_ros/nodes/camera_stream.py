@@ -29,12 +29,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.nodes import qos
 from mde_ros.nodes.calibration import Calibration
-from mde_ros.nodes.complaints import Complaints
+from mde_ros.nodes.flow import Complaints, RateLimiter, SequenceGaps
 from mde_ros.nodes.mailbox import Mailbox
 from mde_ros.nodes.messages import stamp_ns
 from mde_ros.nodes.parameters import Settings
-from mde_ros.nodes.rate_limiter import RateLimiter
-from mde_ros.nodes.sequence import SequenceGaps
 from mde_ros.nodes.statistics import Statistics
 from mde_ros.nodes.topics import camera_topics
 

@@ -26,18 +26,15 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
-from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.errors import MdeError
 from mde_ros.nodes import parameters
-from mde_ros.nodes.camera_stream import AnyImage, CameraStream
-from mde_ros.nodes.complaints import Complaints
-from mde_ros.nodes.diagnostics import camera_status, CameraReport
-from mde_ros.nodes.estimators import EstimatorFactory, make_estimator
-from mde_ros.nodes.frame_processor import FrameProcessor, Model
+from mde_ros.nodes.camera_set import CameraSet
+from mde_ros.nodes.camera_stream import AnyImage
+from mde_ros.nodes.flow import Complaints
+from mde_ros.nodes.frame_processor import FrameProcessor
 from mde_ros.nodes.mailbox import Mailbox
-from mde_ros.nodes.outputs import CameraOutputs
+from mde_ros.nodes.model import EstimatorFactory, make_estimator, Model, reload_model
 from mde_ros.nodes.spin import run
-from mde_ros.nodes.statistics import Snapshot
 from mde_ros.nodes.worker import Worker
 
 # Seconds between two looks at the publishers, for those that match without an event.
@@ -72,13 +69,12 @@ class DepthNode(LifecycleNode):
         self._processor: FrameProcessor | None = None
         self._worker: Worker[AnyImage] | None = None
         self._mailbox: Mailbox[AnyImage] = Mailbox(self.settings.cameras)
-        self.streams: dict[str, CameraStream] = {}
-        self._outputs: dict[str, CameraOutputs] = {}
-        self._reported: dict[str, Snapshot] = {}
+        self.cameras = CameraSet(self, self._mailbox, lambda: self.settings, self.complain,
+                                 self._image_group)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
         self._diagnostics_timer = self.create_timer(
             self.settings.diagnostics_period, self.publish_diagnostics, self._watch_group)
-        self.create_timer(WATCH_PERIOD, self._follow_publishers, self._watch_group)
+        self.create_timer(WATCH_PERIOD, self.cameras.follow_publishers, self._watch_group)
         self.create_service(Trigger, '~/reload_model', self._on_reload)
         self.create_service(SetBool, '~/enable', self._on_enable)
         for name in parameters.TABLE:
@@ -146,24 +142,14 @@ class DepthNode(LifecycleNode):
         self._clean_up()
         settings = self.settings
         began = time.perf_counter()
-        estimator = self._make_estimator(settings)
-        for camera in settings.cameras:
-            calibrated = None
-            if settings.camera_info_file:
-                calibrated = Intrinsics.from_yaml(
-                    settings.camera_info_file.replace('{camera}', camera))
-                estimator.warm_up(calibrated)
-            self._outputs[camera] = CameraOutputs(self, camera)
-            self.streams[camera] = CameraStream(
-                self, camera, self._mailbox, settings=lambda: self.settings,
-                wanted=self._outputs[camera].wanted, complain=self.complain,
-                group=self._image_group, calibrated=calibrated)
+        model = Model(self._make_estimator(settings), settings)
+        self.cameras.create(settings)
+        for intrinsics in self.cameras.intrinsics():
+            model.estimator.warm_up(intrinsics)
         self._processor = FrameProcessor(
-            Model(estimator, settings), self.streams, self._outputs, self.complain,
-            self.get_clock())
-        self.get_logger().info(
-            f'model {estimator.model_id} on {settings.device}, loaded in '
-            f'{time.perf_counter() - began:.2f} s')
+            model, self.cameras.streams, self.cameras.outputs, self.complain, self.get_clock())
+        self._inform(f'model {model.estimator.model_id} on {settings.device}, loaded in '
+                     f'{time.perf_counter() - began:.2f} s')
 
     def _activate(self) -> None:
         assert self._processor is not None
@@ -173,27 +159,19 @@ class DepthNode(LifecycleNode):
             lambda camera, message: processor.process(camera, message, self.settings),
             lambda camera, _, error: processor.failed(camera, error))
         self._worker.start()
-        for stream in self.streams.values():
-            stream.open()
-            self.get_logger().info(
-                f'images from {stream.topics.image}, camera_info from {stream.topics.info}, '
-                f"taken as {'' if stream.calibration.rectified else 'not '}rectified")
+        self.cameras.open()
 
     def _deactivate(self) -> None:
-        for stream in self.streams.values():
-            stream.close()
+        self.cameras.close()
         if self._worker is not None:
             for camera in self._worker.stop():
-                self.streams[camera].statistics.drop('stopped')
+                self.cameras.streams[camera].statistics.drop('stopped')
             self._worker = None
 
     def _clean_up(self) -> None:
         self._deactivate()
-        for stream in self.streams.values():
-            stream.destroy()
-        for outputs in self._outputs.values():
-            outputs.destroy()
-        self._outputs, self.streams, self._processor = {}, {}, None
+        self.cameras.destroy()
+        self._processor = None
 
     # ---- parameters and services -----------------------------------------------------------
 
@@ -207,37 +185,18 @@ class DepthNode(LifecycleNode):
             if change.name == 'diagnostics_period':
                 self._diagnostics_timer.timer_period_ns = round(change.value * 1e9)
             elif change.name == 'image_reliability':
-                self._follow_publishers()
+                self.cameras.follow_publishers()
 
     def _on_reload(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Load what the parameters name and swap it in between two frames."""
-        processor, settings = self._processor, self.settings
-        if processor is None:
-            response.message = 'the node is not configured: run ros2 lifecycle set ... configure'
+        if self._processor is None:
+            response.message = ('the node is not configured: run ros2 lifecycle set '
+                                f'{self.get_fully_qualified_name()} configure')
             return response
-        kept = processor.model.estimator.model_id
-        try:
-            began = time.perf_counter()
-            model = Model(self._make_estimator(settings), settings)
-            for stream in self.streams.values():
-                for intrinsics in stream.calibration.known():
-                    model.estimator.warm_up(intrinsics)
-        except MdeError as error:
-            response.message = f'kept {kept}: {error}'
-        except Exception as error:  # noqa: BLE001
-            # Whatever a foreign file provokes in a library, the running network goes on.
-            response.message = f'kept {kept}: {type(error).__name__}: {error}'
-        else:
-            worker = self._worker
-            if worker is None:
-                processor.swap(model)
-            else:
-                worker.between_frames(lambda: processor.swap(model))
-            response.success = True
-            response.message = (f'{model.estimator.model_id} replaces {kept}, loaded in '
-                                f'{time.perf_counter() - began:.2f} s')
-        (self.get_logger().info if response.success else self._error)(
-            f'reload_model: {response.message}')
+        response.success, response.message = reload_model(
+            self._make_estimator, self.settings, self._processor, self._worker,
+            self.cameras.intrinsics())
+        (self._inform if response.success else self._error)(f'reload_model: {response.message}')
         return response
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response
@@ -250,28 +209,17 @@ class DepthNode(LifecycleNode):
 
     # ---- watching --------------------------------------------------------------------------
 
-    def _follow_publishers(self) -> None:
-        for stream in list(self.streams.values()):
-            stream.follow_publishers()
-
     def publish_diagnostics(self) -> None:
         """Publish one status a camera."""
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
-        processor = self._processor
-        for camera, stream in list(self.streams.items()):
-            now = stream.statistics.snapshot(time.monotonic())
-            message.status.append(camera_status(self.get_fully_qualified_name(), CameraReport(
-                camera=camera, image_topic=stream.topics.image, info_topic=stream.topics.info,
-                active=self._worker is not None, now=now,
-                before=self._reported.get(camera, Snapshot()),
-                subscriptions=stream.qos_states(),
-                intrinsics=next(iter(stream.calibration.known()), None),
-                model_id=processor.model.estimator.model_id if processor else '',
-                device=processor.model.settings.device if processor else '',
-                silence_limit=self.settings.silence_limit)))
-            self._reported[camera] = now
+        if self._processor is not None:
+            message.status = self.cameras.statuses(
+                self._processor.model, active=self._worker is not None)
         self._diagnostics.publish(message)
+
+    def _inform(self, line: str) -> None:
+        self.get_logger().info(line)
 
     def _warn(self, line: str) -> None:
         self.get_logger().warning(line)

@@ -14,7 +14,6 @@
 
 """One image message to its outputs: decode, pair, estimate, publish, count."""
 
-from dataclasses import dataclass
 import time
 
 from rclpy.clock import Clock
@@ -25,18 +24,10 @@ from mde_ros.datasets.image_codec import CodecError, image_to_rgb
 from mde_ros.errors import MdeError
 from mde_ros.nodes.calibration import FrameError
 from mde_ros.nodes.camera_stream import CameraStream
-from mde_ros.nodes.complaints import Complaints
-from mde_ros.nodes.estimators import EstimatorLike, thread_count, use_threads
+from mde_ros.nodes.flow import Complaints
+from mde_ros.nodes.model import Model, thread_count, use_threads
 from mde_ros.nodes.outputs import CameraOutputs, shrink
 from mde_ros.nodes.parameters import Settings
-
-
-@dataclass(frozen=True)
-class Model:
-    """An estimator and the settings that it was made from."""
-
-    estimator: EstimatorLike
-    settings: Settings
 
 
 class FrameProcessor:

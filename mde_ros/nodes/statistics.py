@@ -80,12 +80,12 @@ class Statistics:
         self._departures: deque[float] = deque()
         self._ages: deque[float] = deque(maxlen=WINDOW)
         self._durations: dict[str, deque[float]] = {}
-        self._last_arrival = float('-inf')
+        self._last_arrival = self._begun = float('-inf')
 
     def begin(self, now: float) -> None:
-        """Count the silence of the camera from now on."""
+        """Count the silence of the camera, and the time that rates refer to, from now on."""
         with self._lock:
-            self._last_arrival = now
+            self._last_arrival = self._begun = now
 
     def receive(self, now: float, lost: int = 0) -> None:
         """Count a frame that arrived, and ``lost`` frames before it that did not."""
@@ -134,12 +134,13 @@ class Statistics:
         """Return everything at one moment."""
         with self._lock:
             self._forget(now)
+            window = max(.1, min(RATE_WINDOW, now - self._begun))
             return Snapshot(
                 received=self._received, processed=self._processed, pending=self._pending,
                 lost=self._lost, dropped=dict(self._dropped), noted=dict(self._noted),
-                input_rate=len(self._arrivals) / RATE_WINDOW,
-                source_rate=sum(count for _, count in self._arrivals) / RATE_WINDOW,
-                output_rate=len(self._departures) / RATE_WINDOW,
+                input_rate=len(self._arrivals) / window,
+                source_rate=sum(count for _, count in self._arrivals) / window,
+                output_rate=len(self._departures) / window,
                 age=percentiles(self._ages),
                 inference=percentiles(self._durations.get('inference', ())),
                 stages={stage: percentiles(values, (50,))[0]
@@ -148,7 +149,7 @@ class Statistics:
 
     def _forget(self, now: float) -> None:
         """Drop what lies before the window of the rates."""
-        while self._arrivals and self._arrivals[0][0] < now - RATE_WINDOW:
+        while self._arrivals and self._arrivals[0][0] <= now - RATE_WINDOW:
             self._arrivals.popleft()
-        while self._departures and self._departures[0] < now - RATE_WINDOW:
+        while self._departures and self._departures[0] <= now - RATE_WINDOW:
             self._departures.popleft()

@@ -33,7 +33,7 @@ def profile_path() -> Path | None:
     try:
         from ament_index_python.packages import get_package_share_directory
         folders.insert(0, Path(get_package_share_directory('mde_ros')) / 'config')
-    except (ImportError, LookupError):
+    except (ImportError, LookupError, OSError):  # OSError: no ROS environment is sourced
         pass
     return next((folder / FILE_NAME for folder in folders if (folder / FILE_NAME).is_file()), None)
 

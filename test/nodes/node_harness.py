@@ -134,7 +134,7 @@ class Rig:
 
     def send_info(self, stamp=0, intrinsics=CAMERA, prefix='', frame_id='optical'):
         """Publish camera_info and wait until the node has it."""
-        calibration = self.node.streams[prefix.rstrip('/')].calibration
+        calibration = self.node.cameras.streams[prefix.rstrip('/')].calibration
         before = calibration._newest
         self.publishers[prefix + 'info'].publish(
             camera_info(intrinsics, header_at(stamp, frame_id)))
@@ -166,7 +166,7 @@ class Rig:
         subscription = self.peer.create_subscription(
             kind, topic, messages.append, qos.profile(reliability, depth))
         wait(lambda: self.peer.count_publishers(subscription.topic_name) >= 1)
-        for outputs in self.node._outputs.values():
+        for outputs in self.node.cameras.outputs.values():
             for publisher in outputs._publishers:
                 if publisher.topic == subscription.topic_name:
                     wait(lambda: publisher.get_subscription_count() >= 1)  # noqa: B023
@@ -174,7 +174,7 @@ class Rig:
 
     def count(self, prefix=''):
         """Return the statistics of now."""
-        return self.node.streams[prefix.rstrip('/')].statistics.snapshot(time.monotonic())
+        return self.node.cameras.streams[prefix.rstrip('/')].statistics.snapshot(time.monotonic())
 
     def set(self, **values):
         """Set parameters at once; return the reason of a refusal, or nothing."""

@@ -20,7 +20,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 pytest.importorskip('rclpy')
 
-from node_harness import CAMERA, Rig, wait  # noqa: E402
+from node_harness import CAMERA, Rig, wait
 
 
 @pytest.fixture

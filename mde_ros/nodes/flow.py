@@ -12,11 +12,56 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Log lines that repeat, thinned out."""
+"""The flow of frames: gaps in it, a limit to it, and log lines that do not flood."""
 
 from collections.abc import Callable
 import threading
 import time
+
+
+class SequenceGaps:
+    """Count missing numbers; only while there is one publisher, whose numbers they are."""
+
+    def __init__(self) -> None:
+        """Start before the first number."""
+        self._last: int | None = None
+        self._countable = True
+
+    def restart(self, publishers: int | None = None) -> None:
+        """Forget the last number, because publishers came or went."""
+        self._last = None
+        if publishers is not None:
+            self._countable = publishers <= 1
+
+    def missing(self, number: int | None) -> int:
+        """Return how many numbers lie between the last one and this; 0 where unknown."""
+        last, self._last = self._last, number
+        if number is None or last is None or not self._countable or number <= last:
+            return 0
+        return number - last - 1
+
+
+class RateLimiter:
+    """Accept events on an even grid of times; a late event does not delay the following ones."""
+
+    def __init__(self) -> None:
+        """Accept the first event."""
+        self._due = float('-inf')
+
+    def accepts(self, now: float, rate: float) -> bool:
+        """
+        Return whether an event at ``now`` (seconds) may pass; ``rate`` in Hz, 0 is no limit.
+
+        A tenth of a period of slack keeps a 30 Hz camera at 30 Hz under a limit of 30.
+        """
+        if rate <= 0:
+            return True
+        period = 1 / rate
+        if now < self._due - .1 * period:
+            return False
+        # After a pause the grid starts anew, otherwise it goes on.
+        self._due = now + period if now - self._due > period else self._due + period
+        return True
 
 
 class Complaints:

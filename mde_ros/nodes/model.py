@@ -12,16 +12,19 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the depth node needs of an estimator, and how it makes one from its parameters."""
+"""The network in use: how it is made from the parameters, and exchanged while frames come in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 import os
+import time
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.errors import MdeError
 from mde_ros.nodes.parameters import Settings
 
 
@@ -87,3 +90,56 @@ def use_threads(count: int) -> None:
     """Set PyTorch's threads for the calling thread: its setting belongs to each thread."""
     import torch
     torch.set_num_threads(count)
+
+
+@dataclass(frozen=True)
+class Model:
+    """An estimator and the settings that it was made from."""
+
+    estimator: EstimatorLike
+    settings: Settings
+
+
+class Swappable(Protocol):
+    """Whatever uses a model; see :class:`mde_ros.nodes.frame_processor.FrameProcessor`."""
+
+    model: Model
+
+    def swap(self, model: Model) -> None:
+        """Use another model from the next frame on."""
+
+
+class BetweenFrames(Protocol):
+    """See :meth:`mde_ros.nodes.worker.Worker.between_frames`."""
+
+    def between_frames(self, action: Callable[[], None]) -> None:
+        """Call ``action`` while no frame is in work."""
+
+
+def reload_model(make: EstimatorFactory, settings: Settings, user: Swappable,
+                 worker: BetweenFrames | None, cameras: Iterable[Intrinsics]
+                 ) -> tuple[bool, str]:
+    """
+    Load another model, warm it up on the cameras, swap it in; keep the old one if that fails.
+
+    Frames go on being processed by the old model meanwhile.
+
+    :return: whether it was swapped, and one line to answer with.
+    """
+    kept = user.model.estimator.model_id
+    began = time.perf_counter()
+    try:
+        model = Model(make(settings), settings)
+        for intrinsics in cameras:
+            model.estimator.warm_up(intrinsics)
+    except MdeError as error:
+        return False, f'kept {kept}: {error}'
+    except Exception as error:  # noqa: BLE001
+        # Whatever a foreign file provokes in a library, the running network goes on.
+        return False, f"kept {kept}: {type(error).__name__}: {' '.join(str(error).split())}"
+    if worker is None:
+        user.swap(model)
+    else:
+        worker.between_frames(lambda: user.swap(model))
+    return True, (f'{model.estimator.model_id} replaces {kept}, loaded in '
+                  f'{time.perf_counter() - began:.2f} s')
