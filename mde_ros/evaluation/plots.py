@@ -38,7 +38,7 @@ _FEW = 60
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), dpi=130, layout='constrained')
+    figure = Figure(figsize=(width, height), dpi=150, layout='constrained')
     # Without pyplot: no global state, no display.
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -73,7 +73,7 @@ def error_over_frames(frames: Sequence[FrameScore], floor: float | None) -> byte
 
     :param floor: median-scaled AbsRel of the constant floor, drawn as a level.
     """
-    figure, axes = _figure(6.4, 3.)
+    figure, axes = _figure(5.2, 2.6)
     x = np.arange(1, len(frames) + 1)
     marker = 'o' if len(frames) <= _FEW else ''
     for column in COLUMNS:
@@ -92,7 +92,7 @@ def error_over_frames(frames: Sequence[FrameScore], floor: float | None) -> byte
 
 def ratio_over_frames(frames: Sequence[FrameScore], site_factor: float) -> bytes:
     """Plot each frame's median(reference) / median(prediction): how the scale drifts."""
-    figure, axes = _figure(6.4, 3.)
+    figure, axes = _figure(5.2, 2.6)
     x = np.arange(1, len(frames) + 1)
     axes.plot(x, [frame.ratio for frame in frames], color=COLOURS['median_scaled'],
               linewidth=1.2, marker='o' if len(frames) <= _FEW else '', markersize=2.5,
@@ -113,7 +113,7 @@ def error_by_range(ranges: Sequence[Mapping[str, Any]]) -> bytes:
 
     :param ranges: as in the JSON.
     """
-    figure, axes = _figure(6.4, 3.)
+    figure, axes = _figure(5.2, 2.6)
     total = sum(part['pixels'] for part in ranges) or 1
     places = np.arange(len(ranges))
     for shift, column in zip((-.27, 0, .27), COLUMNS, strict=True):
@@ -138,7 +138,7 @@ def density(counts: NDArray[np.float64], edges: NDArray[np.float64]) -> bytes:
     :param counts: pixels by (reference, prediction).
     :param edges: of the bins of both, metres.
     """
-    figure, axes = _figure(4.6, 4.2)
+    figure, axes = _figure(5.2, 4.1)
     axes.grid(visible=False)
     shown = np.ma.masked_equal(counts.T, 0)
     peak = float(counts.max()) or 1.
@@ -158,17 +158,16 @@ def density(counts: NDArray[np.float64], edges: NDArray[np.float64]) -> bytes:
         axis.set_ticks(marks, [f'{mark:g}' for mark in marks])
         axis.set_ticks([], minor=True)
     _label(axes, 'reference, m', 'prediction (raw), m')
-    bar = figure.colorbar(mesh, ax=axes, shrink=.8, pad=.02)
-    bar.set_label('share of pixels', fontsize=8, color=_INK)
-    bar.set_ticks([peak / 1e3, peak], labels=['few', 'many'])
+    bar = figure.colorbar(mesh, ax=axes, shrink=.6, pad=.02, aspect=24)
+    bar.set_ticks([peak / 1e3, peak], labels=['few', 'many pixels'])
     bar.ax.tick_params(labelsize=8, length=0, which='both')
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     return _png(figure)
 
 
 def latency_bars(latency: Mapping[str, Mapping[str, float]]) -> bytes:
     """Plot p50, p95 and p99 of every stage, milliseconds."""
-    figure, axes = _figure(6.4, 3.)
+    figure, axes = _figure(5.2, 2.6)
     stages = list(latency)
     places = np.arange(len(stages))
     shades = {'p50': '#1f6f8b', 'p95': '#7fb3c6', 'p99': '#c9dfe7'}

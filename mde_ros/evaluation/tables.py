@@ -17,6 +17,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 
@@ -29,7 +30,7 @@ METRIC_HEADINGS = (
     ('rmse_log', 'RMSElog ↓', 3), ('log10', 'log10 ↓', 3), ('silog', 'SILog ↓', 1),
     ('delta1', 'δ1 ↑', 3), ('delta2', 'δ2 ↑', 3), ('delta3', 'δ3 ↑', 3))
 COLUMN_TITLES = {'raw': 'raw', 'site_scaled': 'site-scaled', 'median_scaled': 'median-scaled'}
-FLOOR_TITLES = {'constant': 'constant depth', 'row_prior': 'row prior'}
+FLOOR_TITLES = {'constant': 'constant', 'row_prior': 'row prior'}
 
 
 def format_metric(value: float | None, digits: int = 3) -> str:
@@ -64,11 +65,12 @@ class ResultTables:
 
     def _metrics(self) -> Table:
         result = self._result
-        table = Table(title=f'{result["model"]["id"]} on {result["data"]["name"]}, '
-                            f'{result["frames"]["scored"]} frames, mean over frames')
-        table.add_column('')
-        for _, heading, _ in METRIC_HEADINGS:
-            table.add_column(heading, justify='right', no_wrap=True)
+        # Narrow enough for 80 columns: log10 and the arrows are in the report.
+        table = _table(f'{result["model"]["id"]} on {result["data"]["name"]}: '
+                       f'mean over {result["frames"]["scored"]} frames')
+        for name, heading, _ in METRIC_HEADINGS:
+            if name != 'log10':
+                table.add_column(heading.split()[0], justify='right', no_wrap=True)
         for name in COLUMNS:
             table.add_row(COLUMN_TITLES[name], *_cells(result[name]), style='bold')
         table.add_section()
@@ -76,13 +78,12 @@ class ResultTables:
             for name in COLUMNS:
                 metrics = result['floors'][floor][name]
                 if metrics:
-                    table.add_row(f'floor: {FLOOR_TITLES[floor]}, {COLUMN_TITLES[name]}',
+                    table.add_row(f'{FLOOR_TITLES[floor]}, {COLUMN_TITLES[name].split("-")[0]}',
                                   *_cells(metrics), style='dim')
         return table
 
     def _ranges(self) -> Table:
-        table = Table(title='AbsRel by reference depth, pixels pooled')
-        table.add_column('')
+        table = _table('AbsRel by reference depth, pixels pooled')
         for part in self._result['ranges']:
             table.add_column(f'{part["from"]:g}–{part["to"]:g} m', justify='right')
         total = sum(part['pixels'] for part in self._result['ranges']) or 1
@@ -94,8 +95,7 @@ class ResultTables:
         return table
 
     def _latency(self) -> Table:
-        table = Table(title=f'latency in ms, {self._result.get("device", "cpu")}')
-        table.add_column('')
+        table = _table(f'latency in ms, {self._result.get("device", "cpu")}')
         stages = self._result['latency_ms']
         for stage in stages:
             table.add_column(stage, justify='right')
@@ -105,7 +105,9 @@ class ResultTables:
 
     def _live(self) -> Table:
         live = self._result['live']
-        table = Table(title='through the running node', show_header=False)
+        table = _table('through the running node')
+        table.show_header = False
+        table.add_column('')
         for key, value in live.items():
             if isinstance(value, Mapping):
                 value = ', '.join(f'{name} {item:.1f}' if isinstance(item, float)
@@ -136,4 +138,12 @@ class ResultTables:
 
 
 def _cells(metrics: Mapping[str, float | None]) -> list[str]:
-    return [format_metric(metrics[name], digits) for name, _, digits in METRIC_HEADINGS]
+    return [format_metric(metrics[name], digits) for name, _, digits in METRIC_HEADINGS
+            if name != 'log10']
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify='left', title_style='bold', box=box.SIMPLE_HEAD,
+                  pad_edge=False, collapse_padding=True)
+    table.add_column('', no_wrap=True)
+    return table

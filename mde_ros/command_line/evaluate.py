@@ -1,0 +1,186 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``mde evaluate``: measure depth on a folder, a bag or through a running node."""
+
+import argparse
+from datetime import datetime, timezone
+from pathlib import Path
+import shlex
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+
+from mde_ros.command_line.arguments import parse_size
+from mde_ros.datasets.open_dataset import open_dataset
+from mde_ros.evaluation.evaluator import evaluate
+from mde_ros.evaluation.metrics import MAXIMUM, MINIMUM
+from mde_ros.evaluation.outputs import check_writable, write_csv, write_json
+from mde_ros.evaluation.requirements import Requirement
+from mde_ros.evaluation.result import EvaluationResult
+from mde_ros.evaluation.scoring import ScoringOptions
+from mde_ros.evaluation.tables import ResultTables
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument('what', help='RGB-D folder or bag with reference depth')
+    parser.add_argument('--weights', default='shipped', help="weight file, or 'shipped'")
+    parser.add_argument('--split', help='frames of this split of meta.json only, such as score')
+    parser.add_argument('--every', type=_positive, default=1, metavar='N',
+                        help='take every Nth frame')
+    parser.add_argument('--limit', type=_positive, metavar='N', help='take at most N frames')
+    scoring = parser.add_argument_group('scoring')
+    scoring.add_argument('--min-depth', type=float, default=MINIMUM, metavar='M',
+                         help='score reference depths beyond this many metres')
+    scoring.add_argument('--max-depth', type=float, default=MAXIMUM, metavar='M',
+                         help='score reference depths nearer than this; 80 for roads')
+    scoring.add_argument('--border', type=_count, default=0, metavar='PX',
+                         help='leave out so many pixels along each side of the images')
+    scoring.add_argument('--ranges', type=_edges, metavar='M,M,...',
+                         help='inner edges of the table by range (default: 1,2,4, on roads '
+                              '10,20,40)')
+    scoring.add_argument('--latency-only', action='store_true',
+                         help='measure time only; no reference depth needed')
+    scoring.add_argument('--require', action='append', default=[], metavar='FIELD<VALUE',
+                         help="fail (exit code 1) unless it holds, such as "
+                              "'median_scaled.abs_rel<0.325'; FIELD and VALUE may name any "
+                              'number of the JSON; may be repeated')
+    running = parser.add_argument_group('running')
+    running.add_argument('--size', type=parse_size, metavar='WxH',
+                         help="area of the network's input, in the camera's own aspect "
+                              '(default: that of the weights)')
+    running.add_argument('--threads', type=_positive, help='CPU threads of the network')
+    running.add_argument('--device', default='cpu', help="'cpu', 'cuda' or another of PyTorch")
+    output = parser.add_argument_group('output')
+    output.add_argument('--json', type=Path, metavar='FILE', help='write the whole result')
+    output.add_argument('--csv', type=Path, metavar='FILE', help='write one row a frame')
+    output.add_argument('--report', type=Path, metavar='FILE.html',
+                        help='write one self-contained page with plots and pictures')
+    output.add_argument('--out', type=Path, metavar='DIR',
+                        help='write result.json, frames.csv and report.html there')
+    output.add_argument('--quiet', action='store_true', help='print only failed requirements')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate, print, write; return 1 when a requirement does not hold."""
+    requirements = [Requirement.parse(text) for text in arguments.require]
+    options = ScoringOptions(arguments.min_depth, arguments.max_depth, arguments.ranges)
+    _fill_out(arguments)
+    for path in (arguments.json, arguments.csv, arguments.report):
+        if path:
+            check_writable(path)
+    material = _material(arguments, options)
+    result = _evaluate(arguments, options, [material] if material else [])
+    fields = result.to_dict()
+    fields['command'] = 'mde ' + shlex.join(sys.argv[1:])
+    fields['finished'] = datetime.now(timezone.utc).isoformat(timespec='seconds')
+    verdicts = [requirement.judge(fields) for requirement in requirements]
+    fields['requirements'] = [{'text': v.text, 'holds': v.holds} for v in verdicts]
+    console = Console()
+    if not arguments.quiet:
+        console.print(ResultTables(fields))
+    written = _write(arguments, result, fields, material)
+    if not arguments.quiet:
+        for path in written:
+            console.print(f'wrote {path}', highlight=False, soft_wrap=True)
+    for verdict in verdicts:
+        if not (verdict.holds and arguments.quiet):
+            console.print(('[green]met[/] ' if verdict.holds else '[red]FAILED[/] ')
+                          + verdict.line, highlight=False, soft_wrap=True)
+    return 0 if all(verdict.holds for verdict in verdicts) else 1
+
+
+def _evaluate(arguments: argparse.Namespace, options: ScoringOptions,
+              observers: list[Any]) -> EvaluationResult:
+    # PyTorch takes seconds to import: not before the arguments are known to be right.
+    from mde_ros.estimation.estimator import DepthEstimator
+    source = open_dataset(arguments.what, split=arguments.split,
+                          read_depth=not arguments.latency_only)
+    area = arguments.size[0] * arguments.size[1] if arguments.size else None
+    estimator = DepthEstimator(arguments.weights, input_area=area, threads=arguments.threads,
+                               device=arguments.device)
+    total = -(-len(source) // arguments.every)
+    if arguments.limit:
+        total = min(total, arguments.limit)
+    with Progress(*Progress.get_default_columns()[:3], MofNCompleteColumn(),
+                  TimeElapsedColumn(), TimeRemainingColumn(),
+                  console=Console(stderr=True), transient=True,
+                  disable=arguments.quiet or not sys.stderr.isatty()) as progress:
+        task = progress.add_task(source.name, total=total)
+        result = evaluate(
+            source, estimator, options, border=arguments.border, every=arguments.every,
+            limit=arguments.limit, latency_only=arguments.latency_only, observers=observers,
+            progress=lambda: progress.advance(task))
+    result.data.update(path=str(arguments.what), split=arguments.split)
+    return result
+
+
+def _material(arguments: argparse.Namespace, options: ScoringOptions) -> Any:
+    """Return the collector of the report's pictures, None when no report is wanted."""
+    if not arguments.report or arguments.latency_only:
+        return None
+    from mde_ros.evaluation.material import ReportMaterial
+    return ReportMaterial(options.minimum, options.maximum)
+
+
+def _write(arguments: argparse.Namespace, result: EvaluationResult, fields: dict[str, Any],
+           material: Any) -> list[Path]:
+    written = []
+    if arguments.json:
+        write_json(arguments.json, fields)
+        written.append(arguments.json)
+    if arguments.csv:
+        write_csv(arguments.csv, result)
+        written.append(arguments.csv)
+    if arguments.report:
+        from mde_ros.evaluation.report import write_report
+        write_report(arguments.report, result, fields, material)
+        written.append(arguments.report)
+    return written
+
+
+def _fill_out(arguments: argparse.Namespace) -> None:
+    """Let --out name the files that have no option of their own."""
+    if arguments.out:
+        arguments.json = arguments.json or arguments.out / 'result.json'
+        arguments.csv = arguments.csv or arguments.out / 'frames.csv'
+        arguments.report = arguments.report or arguments.out / 'report.html'
+
+
+def _positive(text: str) -> int:
+    value = _count(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}': give a whole number of at least 1")
+    return value
+
+
+def _count(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}': give a whole number") from error
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"'{text}': give a number that is not negative")
+    return value
+
+
+def _edges(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(word) for word in text.split(','))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"'{text}': give metres with commas between, such as 1,2,4") from error
