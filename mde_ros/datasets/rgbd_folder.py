@@ -54,7 +54,7 @@ class RgbdFolder:
         self.split = split
         self.read_depth = read_depth
         self.skipped: dict[str, int] = {}
-        self._skipped_names: set[str] = set()
+        self._skipped_indices: set[int] = set()
         self.meta = read_meta(self.path)
         self.intrinsics = _choose_intrinsics(self.path, self.meta, intrinsics)
         self._frame_intrinsics: dict[str, Any] = (
@@ -86,7 +86,7 @@ class RgbdFolder:
         try:
             stamp = int(self._stamps.get(name, 0))
             camera = self._intrinsics_of(name)
-        except (TypeError, ValueError, KeyError, IntrinsicsError) as error:
+        except (TypeError, ValueError, OverflowError, IntrinsicsError) as error:
             raise FrameError('wrong stamp or intrinsics in meta.json',
                              f'{self.path / META}, frame {name}') from error
         path = self.image_path(name)
@@ -109,9 +109,9 @@ class RgbdFolder:
         try:
             return self[index]
         except FrameError as error:
-            name = self.names[index]
-            if name not in self._skipped_names:
-                self._skipped_names.add(name)
+            index %= len(self.names)  # -1 is the last one here too
+            if index not in self._skipped_indices:
+                self._skipped_indices.add(index)
                 count = self.skipped[error.reason] = self.skipped.get(error.reason, 0) + 1
                 if count <= WARNINGS_PER_REASON:
                     _log.warning('skipped %s', error)

@@ -22,6 +22,7 @@ import re
 from typing import Any
 
 import cv2
+from hypothesis import given, HealthCheck, settings, strategies as st
 import numpy as np
 import pytest
 
@@ -132,6 +133,33 @@ def test_wrong_fields_are_named_with_the_file(
     with pytest.raises(DatasetError, match=rf'meta\.json.*{named}') as caught:
         RgbdFolder(rgbd_folder)
     assert '\n' not in str(caught.value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats() | st.sampled_from(['', '1', 'a']),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(['fx', 'fy', 'cx', 'cy', 'model', 'coefficients', 'score', '000000']),
+        inner, max_size=4), max_leaves=6)
+
+
+@settings(max_examples=150, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(field=st.sampled_from(['width', 'height', 'intrinsics', 'distortion', 'splits', 'stamps',
+                              'frame_intrinsics']), value=JSON, split=st.booleans())
+def test_any_value_of_any_field_is_read_or_refused(
+        rgbd_folder: Path, field: str, value: object, split: bool) -> None:
+    meta = json.loads((rgbd_folder / 'meta.json').read_text())
+    (rgbd_folder / 'other').mkdir(exist_ok=True)
+    (rgbd_folder / 'other' / 'meta.json').write_text(json.dumps({**meta, field: value}))
+    if not (rgbd_folder / 'other' / 'rgb').exists():
+        (rgbd_folder / 'other' / 'rgb').symlink_to(rgbd_folder / 'rgb')
+    try:
+        data = RgbdFolder(rgbd_folder / 'other', 'score' if split else None)
+    except DatasetError as error:
+        assert 'meta.json' in str(error)
+        assert '\n' not in str(error)
+    else:
+        assert len(list(data)) + sum(data.skipped.values()) == len(data)
 
 
 def test_missing_folders_and_files(rgbd_folder: Path, tmp_path: Path) -> None:
