@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.simulation.layout import Layout
-from mde_ros.simulation.renderer import Pose
+from mde_ros.simulation.pose import Pose
 
 # kind: share of the views
 SHARES = {'close': .33, 'room': .27, 'robot': .25, 'floor': .15}

@@ -14,195 +14,146 @@
 
 """Rendering many rooms into an RGB-D folder with several processes, resumable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+import fcntl
 import json
 import multiprocessing
 import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import cv2
 
-from mde_ros.camera.intrinsics import Intrinsics
-from mde_ros.datasets.frame import Frame
 from mde_ros.datasets.rgbd_folder_files import list_images, META, read_meta
 from mde_ros.datasets.rgbd_folder_writer import RgbdFolderWriter
-from mde_ros.simulation.room import SimulationError
+from mde_ros.simulation.errors import SimulationError
+from mde_ros.simulation.renderer import Renderer
+from mde_ros.simulation.scenes import frame_name, render_scene, Settings
 
-PERIOD_NS = 100_000_000
-START_NS = 1_000_000_000
-TRIES_PER_VIEW = 12
-
-
-@dataclass(frozen=True)
-class Settings:
-    """
-    What decides every pixel of a simulated data set.
-
-    :param views: pictures of one room.
-    :param room: room type, None draws one for each room.
-    :param focal: focal length in pixels, None draws one for each view.
-    """
-
-    seed: int
-    width: int = 320
-    height: int = 240
-    views: int = 12
-    room: str | None = None
-    camera: str = 'neutral'
-    weather: str = 'clear'
-    focal: float | None = None
-
-    def base_camera(self) -> Intrinsics:
-        """Return the camera that the folder's meta.json names."""
-        focal = self.focal or .9 * self.width
-        return Intrinsics(self.width, self.height, focal, focal,
-                          (self.width - 1) / 2, (self.height - 1) / 2)
-
-
-def scene_seed(seed: int, scene: int, attempt: int = 0) -> int:
-    """Return the seed of one room, so that any room can be made again alone."""
-    return int(np.random.SeedSequence((seed, scene, attempt)).generate_state(1, np.uint64)[0])
-
-
-def frame_name(scene: int, view: int) -> str:
-    """Return the name of one picture."""
-    return f'{scene:06d}_{view:02d}'
-
-
-def render_scene(renderer: Any, settings: Settings, scene: int) -> tuple[list[Frame], dict[str, Any]]:
-    """
-    Return the pictures of one room, exactly ``settings.views`` of them, and its entry of the index.
-
-    :param renderer: an open :class:`Renderer` of at least the settings' size.
-    """
-    from mde_ros.simulation.camera_poses import draw_camera, draw_poses, worth_keeping
-    from mde_ros.simulation.exposure import expose
-    from mde_ros.simulation.room import build_room
-
-    for attempt in range(5):
-        seed = scene_seed(settings.seed, scene, attempt)
-        room = build_room(seed, settings.room)
-        renderer.open(room)
-        rng = np.random.default_rng(seed + 1)
-        frames: list[Frame] = []
-        tries = 0
-        for kind, pose in draw_poses(rng, room.plan):
-            camera = draw_camera(rng, settings.width, settings.height, settings.focal)
-            image, depth = renderer.view(pose, camera)
-            tries += 1
-            image = expose(image, depth, rng)
-            if worth_keeping(image, depth):
-                index = scene * settings.views + len(frames)
-                frames.append(Frame(frame_name(scene, len(frames)), START_NS + PERIOD_NS * index,
-                                    image, camera, depth))
-            if len(frames) == settings.views:
-                return frames, {'scene': scene, 'seed': seed, 'room': room.kind}
-            if tries == TRIES_PER_VIEW * settings.views:
-                break
-    raise SimulationError(f'scene {scene} of seed {settings.seed} shows nothing worth keeping; '
-                          'use another --seed')
-
+INDEX = '.scenes.jsonl'  # one line a room, folded into meta.json at the end
 
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(path: str, settings: Settings, meta: dict[str, Any]) -> None:
+def _start_worker(path: str, settings: Settings, image_format: str) -> None:
+    # One process a core is faster than one renderer with many threads.
     os.environ.setdefault('LP_NUM_THREADS', '1')
-    from mde_ros.simulation.renderer import Renderer
-    import cv2
     cv2.setNumThreads(1)
-    _worker['settings'] = settings
-    _worker['renderer'] = Renderer(settings.width, settings.height)
-    _worker['writer'] = open_writer(path, settings, meta)
+    _worker['settings'], _worker['path'] = settings, Path(path)
+    try:
+        _worker['renderer'] = Renderer(settings.width, settings.height)
+        _worker['writer'] = open_writer(path, settings, image_format)
+    except Exception as error:  # noqa: BLE001, an initializer's own error would be lost
+        _worker['error'] = error
 
 
 def _work(scene: int, wanted: int) -> dict[str, Any]:
-    frames, entry = render_scene(_worker['renderer'], _worker['settings'], scene)
-    for frame in frames[:wanted]:
+    """Render one room into the folder; return its entry of the index."""
+    if 'error' in _worker:
+        raise _worker['error']
+    frames, entry = render_scene(_worker['renderer'], _worker['settings'], scene, wanted)
+    # The index first: whoever finds all pictures of a room finds its entry too.
+    with (_worker['path'] / INDEX).open('a') as lines:
+        fcntl.flock(lines, fcntl.LOCK_EX)
+        lines.write(json.dumps(entry) + '\n')
+    for frame in frames:
         if frame.name not in _worker['writer']:
             _worker['writer'].write(frame)
     return entry
 
 
-def open_writer(path: str | Path, settings: Settings, meta: dict[str, Any]) -> RgbdFolderWriter:
+def open_writer(path: str | Path, settings: Settings, image_format: str) -> RgbdFolderWriter:
     """Return the writer of a simulated folder."""
     return RgbdFolderWriter(
         path, settings.base_camera(), camera=f'simulated {settings.camera}',
-        licence='Apache-2.0 (rendered by mde_ros)', source='mde simulate', **meta)
+        licence='Apache-2.0', source='rendered by mde simulate', image_format=image_format,
+        simulation=asdict(settings))
 
 
 def check_folder(path: Path, settings: Settings) -> None:
     """
     Refuse a folder that belongs to other settings.
 
-    :raises SimulationError: naming the setting that differs.
+    :raises SimulationError: naming the option that differs.
     """
     if not (path / META).exists():
         return
     there = read_meta(path).get('simulation')
     if there is None:
         raise SimulationError(f'{path} holds other data: give another --out')
-    for key, value in asdict(settings).items():
-        if there.get(key) != value:
-            raise SimulationError(f'{path} was made with --{key} {there.get(key)}, not {value}: '
-                                  'give another --out or the same options')
+    for key in settings.differing(there):
+        option = {'views': 'views-per-room', 'width': 'size', 'height': 'size'}.get(key, key)
+        raise SimulationError(f'{path} was made with another --{option} ({key} {there.get(key)}, '
+                              f'not {getattr(settings, key)}): give another --out or the same '
+                              'options')
+
+
+def _read_index(path: Path) -> dict[int, dict[str, Any]]:
+    entries = {}
+    if (path / INDEX).exists():
+        for line in (path / INDEX).read_text().splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:  # cut short by a kill; that room is rendered again
+                continue
+            entries[int(entry['scene'])] = entry
+    return entries
 
 
 def generate(path: Path, frames: int, settings: Settings, workers: int = 2,
-             report: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+             report: Callable[[int, int], None] | None = None,
+             image_format: str = 'jpg') -> dict[str, Any]:
     """
-    Render ``frames`` pictures into an RGB-D folder; scenes that are there already are skipped.
+    Render ``frames`` pictures into an RGB-D folder; rooms that are there already are skipped.
 
     :param report: called with (frames done, frames in all) after every room.
-    :returns: counts: frames rendered and skipped, scenes, room types.
+    :param image_format: 'jpg' or 'png'.
+    :returns: counts: frames, rendered, skipped, scenes; room types.
+    :raises SimulationError: for a folder of other settings, or without OpenGL.
     """
     check_folder(path, settings)
-    meta = {'simulation': asdict(settings)}
-    writer = open_writer(path, settings, meta)
+    writer = open_writer(path, settings, image_format)
     names = set(list_images(path / 'rgb'))
     scenes = [(k, min(settings.views, frames - k * settings.views))
               for k in range(-(-frames // settings.views))]
-    todo = [(k, n) for k, n in scenes if not all(frame_name(k, v) in names for v in range(n))]
-    index = path / '.scenes.jsonl'
-    done = skipped = frames - sum(n for _, n in todo)
+    todo = [(k, n) for k, n in scenes
+            if not all(frame_name(settings, k, v) in names for v in range(n))]
+    skipped = done = frames - sum(n for _, n in todo)
     if todo:
-        context = multiprocessing.get_context('spawn')
-        with ProcessPoolExecutor(min(workers, len(todo)), context, _start_worker,
-                                 (str(path), settings, meta)) as pool:
-            queue, running = iter(todo), {}
+        with ProcessPoolExecutor(
+                min(workers, len(todo)), multiprocessing.get_context('spawn'), _start_worker,
+                (str(path), settings, image_format)) as pool:
             try:
-                while True:
-                    # A short queue: an interrupt has little to wait for.
-                    for k, n in queue:
-                        running[pool.submit(_work, k, n)] = n
-                        if len(running) >= 2 * workers:
-                            break
-                    if not running:
-                        break
-                    finished: set[Future[dict[str, Any]]] = wait(
-                        running, return_when=FIRST_COMPLETED).done
-                    for future in finished:
-                        entry = future.result()
-                        with index.open('a') as lines:
-                            lines.write(json.dumps(entry) + '\n')
-                        done += running.pop(future)
-                        if report:
-                            report(done, frames)
+                for count in _run(pool, todo, 2 * workers):
+                    done += count
+                    if report:
+                        report(done, frames)
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
-    entries = {}
-    if index.exists():
-        for line in index.read_text().splitlines():
-            entry = json.loads(line)
-            entries[entry['scene']] = entry
+    entries = _read_index(path)
     writer.update_meta(scenes=[entries[k] for k in sorted(entries)])
     writer.close()
     kinds: dict[str, int] = {}
-    for entry in entries.values():
-        kinds[entry['room']] = kinds.get(entry['room'], 0) + 1
+    for scene, _ in scenes:
+        kind = entries.get(scene, {}).get('room', 'unknown')
+        kinds[kind] = kinds.get(kind, 0) + 1
     return {'frames': frames, 'rendered': done - skipped, 'skipped': skipped,
             'scenes': len(scenes), 'rooms': kinds}
+
+
+def _run(pool: ProcessPoolExecutor, todo: list[tuple[int, int]],
+         ahead: int) -> Iterator[int]:
+    """Yield the number of pictures of every finished room; few wait, so that a stop is quick."""
+    queue = iter(todo)
+    running: dict[Future[dict[str, Any]], int] = {}
+    while True:
+        while len(running) < ahead and (item := next(queue, None)):
+            running[pool.submit(_work, *item)] = item[1]
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            future.result()
+            yield running.pop(future)

@@ -14,55 +14,44 @@
 
 """Colour and metric depth of a room from MuJoCo, for any pinhole camera."""
 
-from dataclasses import dataclass
+from functools import cache
 import os
 from typing import Any
 
-os.environ.setdefault('MUJOCO_GL', 'egl')  # before mujoco is imported
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-import cv2  # noqa: E402
-import mujoco  # noqa: E402
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-
-from mde_ros.camera.intrinsics import Intrinsics  # noqa: E402
-from mde_ros.simulation.room import Room, SimulationError  # noqa: E402
+from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.simulation.errors import SimulationError
+from mde_ros.simulation.pose import Pose
+from mde_ros.simulation.room import Room
 
 NEAR, FAR = .05, 40.
 MAX_DEPTH = 20.
 SUPERSAMPLING = 2
+NO_OPENGL = ('no OpenGL without a screen ({}): apt-get install libegl1 libgl1-mesa-dri, or set '
+             'MUJOCO_GL to osmesa or glfw')
 
 
-@dataclass(frozen=True)
-class Pose:
+@cache
+def _mujoco() -> Any:
     """
-    Where a camera is in the room: metres and radians.
+    Import MuJoCo, which opens the OpenGL library at once.
 
-    :param yaw: of the optical axis about z, 0 along x.
-    :param pitch: positive looks up.
-    :param roll: positive turns the camera clockwise seen from behind it.
+    :raises SimulationError: naming the packages that are missing.
     """
-
-    x: float
-    y: float
-    z: float
-    yaw: float
-    pitch: float
-    roll: float = 0.
-
-    def axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return the unit vectors right, down and forward of the optical frame."""
-        cy, sy, cp, sp = np.cos(self.yaw), np.sin(self.yaw), np.cos(self.pitch), np.sin(self.pitch)
-        forward = np.array([cy * cp, sy * cp, sp])
-        level_right = np.array([sy, -cy, 0.])
-        up = np.cross(level_right, forward)
-        cr, sr = np.cos(self.roll), np.sin(self.roll)
-        right = cr * level_right - sr * up
-        return right, -(sr * level_right + cr * up), forward
+    os.environ.setdefault('MUJOCO_GL', 'egl')
+    try:
+        import mujoco
+    except Exception as error:  # the binding raises many kinds
+        raise SimulationError(NO_OPENGL.format(error)) from error
+    return mujoco
 
 
 def compile_room(room: Room, width: int, height: int) -> Any:
     """Return the MuJoCo model of a room, for pictures of at most ``width`` x ``height``."""
+    mujoco = _mujoco()
     spec = mujoco.MjSpec()
     spec.stat.extent, spec.stat.center = 1., [0, 0, 0]
     spec.visual.map.znear, spec.visual.map.zfar = NEAR, FAR
@@ -109,18 +98,18 @@ class Renderer:
         :raises SimulationError: when the machine has no EGL.
         """
         self.size = width * SUPERSAMPLING, height * SUPERSAMPLING
+        mujoco = _mujoco()
         try:
             self._gl = mujoco.GLContext(*self.size)
             self._gl.make_current()
-        except Exception as error:
-            raise SimulationError(
-                f'no EGL for rendering ({error}): apt-get install libegl1 libgl1-mesa-dri, or '
-                'set MUJOCO_GL=osmesa or glfw') from error
+        except Exception as error:  # the binding raises many kinds
+            raise SimulationError(NO_OPENGL.format(error)) from error
         self._context: Any = None
         self._scene: Any = None
 
     def open(self, room: Room) -> None:
         """Upload a room; it stays until the next one."""
+        mujoco = _mujoco()
         self._release()
         model = compile_room(room, *self.size)
         data = mujoco.MjData(model)
@@ -139,6 +128,7 @@ class Renderer:
 
         Depth is NaN where nothing is nearer than 20 m. Distortion of the camera is ignored.
         """
+        mujoco = _mujoco()
         right, down, forward = pose.axes()
         left = -(camera.cx + .5) / camera.fx * NEAR
         far_right = (camera.width - .5 - camera.cx) / camera.fx * NEAR

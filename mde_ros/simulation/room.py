@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mde_ros.errors import MdeError
+from mde_ros.simulation.errors import SimulationError
 from mde_ros.simulation.fixtures import ceiling_lamps, dress_walls
 from mde_ros.simulation.layout import Layout
 from mde_ros.simulation.lights import Lamp, room_lights
@@ -28,10 +28,6 @@ from mde_ros.simulation.people import person
 from mde_ros.simulation.recipes import RECIPES, SHARES, SIZES
 from mde_ros.simulation.thing import Footprint
 from mde_ros.simulation.walls import build_shell
-
-
-class SimulationError(MdeError):
-    """A simulation that cannot be made; the message names the option to change."""
 
 
 @dataclass
