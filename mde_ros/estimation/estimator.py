@@ -40,7 +40,8 @@ class Estimate:
     """
     Depth of one image.
 
-    :param depth: H x W float32 metres along the optical axis, at the size of the image.
+    :param depth: H x W float32 metres along the optical axis, at the size of the image; NaN
+        where the rectified image shows what the lens did not see.
     :param intrinsics: the rectified pinhole that the depth belongs to.
     :param image: the rectified image, H x W x 3 uint8 RGB.
     :param timings: seconds by stage: rectify, resize, network, upsample.
@@ -73,13 +74,15 @@ class DepthEstimator:
         network, self.card = (
             weights if isinstance(weights, tuple) else load_weights(weights))
         self.model_id = self.card.model_id
-        self.input_area = input_area or self.card.input_area
+        self.input_area = self.card.input_area if input_area is None else input_area
+        if self.input_area < 1:
+            raise EstimatorError(f'input_area = {self.input_area}: must be positive')
         if threads:
             torch.set_num_threads(threads)
         try:
             self.device = torch.device(device)
-            self._network = fold_network(network).to(
-                self.device, memory_format=torch.channels_last)
+            self._network = fold_network(network).to(self.device).to(
+                memory_format=torch.channels_last)  # type: ignore[call-overload]
         except (RuntimeError, AssertionError) as error:
             reason = str(error).splitlines()[0]
             raise EstimatorError(f"device '{device}' cannot be used: {reason}") from error
@@ -118,7 +121,8 @@ class DepthEstimator:
         if rectifier is not None:
             image = rectifier.apply(image)
         times.append(perf_counter())
-        small = plan.apply(image)
+        # Images of messages may be read-only, which PyTorch does not know.
+        small = np.require(plan.apply(image), requirements=('C', 'W'))
         times.append(perf_counter())
         with torch.inference_mode():
             batch = torch.from_numpy(small)[None].to(self.device).permute(0, 3, 1, 2)
@@ -127,6 +131,8 @@ class DepthEstimator:
             raw = depth[0, 0].cpu().numpy()
         times.append(perf_counter())
         full = plan.restore(raw)
+        if rectifier is not None:
+            full[~rectifier.valid] = np.nan
         times.append(perf_counter())
         stages = ('rectify', 'resize', 'network', 'upsample')
         return Estimate(full, plan.camera, image,

@@ -87,20 +87,42 @@ class WeightCard:
         kept = {key: value for key, value in values.items() if key in known}
         try:
             low, high = kept.pop('depth_range', cls.depth_range)
-            return cls(**{**kept, 'network': NetworkConfig.from_dict(kept['network']),
+            card = cls(**{**kept, 'network': NetworkConfig.from_dict(kept['network']),
                           'input_area': int(kept['input_area']),
                           'depth_range': (float(low), float(high))})
-        except (KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise WeightsError(f'the card field {error} is missing') from error
+        except (TypeError, ValueError) as error:
             raise WeightsError(f'a card field is missing or wrong: {error}') from error
         except NetworkError as error:
             raise WeightsError(str(error)) from error
+        for key, kind in (('name', str), ('sha256', str), ('data', list), ('training', dict),
+                          ('metrics', dict), ('notices', list)):
+            if not isinstance(getattr(card, key), kind):
+                raise WeightsError(f"the card field '{key}' must be a {kind.__name__}")
+        if card.input_area < 1:
+            raise WeightsError(f'input_area = {card.input_area}: must be positive')
+        return card
 
 
 def weights_path(weights: str | Path) -> Path:
-    """Return the safetensors file that ``weights`` names: a path or 'shipped'."""
+    """
+    Return the safetensors file that ``weights`` names: a path or 'shipped'.
+
+    :raises WeightsError: for an empty path.
+    """
     if str(weights) == SHIPPED:
         return SHIPPED_FOLDER / f'{SHIPPED_NAME}.safetensors'
-    return Path(weights).with_suffix('.safetensors')
+    return _as_safetensors(Path(weights))
+
+
+def _as_safetensors(path: Path) -> Path:
+    if not path.name:
+        raise WeightsError(f"weights '{path}': give a .safetensors file, or shipped")
+    if path.suffix in ('.safetensors', '.json'):
+        return path.with_suffix('.safetensors')
+    # Not with_suffix: the dot may be part of the name, as in 'indoor_v1.2'.
+    return path.with_name(path.name + '.safetensors')
 
 
 def save_weights(path: str | Path, network: DepthNetwork, card: WeightCard) -> WeightCard:
@@ -109,7 +131,7 @@ def save_weights(path: str | Path, network: DepthNetwork, card: WeightCard) -> W
 
     :return: the card with the hash of what was written.
     """
-    path = Path(path).with_suffix('.safetensors')
+    path = _as_safetensors(Path(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     data = save({name: tensor.detach().cpu().contiguous()
                  for name, tensor in network.state_dict().items()})
@@ -182,4 +204,7 @@ def load_weights(weights: str | Path) -> tuple[DepthNetwork, WeightCard]:
         raise WeightsError(
             f'{path}: weights of another architecture: {len(missing)} tensors missing, '
             f'{len(unexpected)} unknown, first {[*missing, *unexpected][0]}')
+    if not all(tensor.isfinite().all() for tensor in network.state_dict().values()):
+        raise WeightsError(f'{path}: holds values that are not finite: the training failed; '
+                           'use other weights')
     return network.eval(), card
