@@ -151,8 +151,8 @@ CAMERAS = {
         read_noise=.002, white_balance=(1.12, 1., .86), saturation=1.15, gamma=.95,
         contrast=.35, sharpening=.3, jpeg_quality=92),
     'camera_b': CameraAppearance(
-        exposure=.8, vignetting=.9, blur=1.1, sensor_gains=(1.6, 2.1), shot_noise=.004,
-        read_noise=.009, white_balance=(.84, 1.03, 1.22), saturation=.65,
+        exposure=.8, vignetting=.9, blur=1.1, sensor_gains=(1.6, 2.1), shot_noise=.002,
+        read_noise=.006, white_balance=(.84, 1.03, 1.22), saturation=.65,
         colour_shift=(.06, 0, -.02, .05, 0, .04), gamma=1.15, contrast=-.25, black_level=.05,
         sharpening=1., jpeg_quality=55),
     'webcam': CameraAppearance(
@@ -189,7 +189,7 @@ def random_appearance(rng: np.random.Generator) -> CameraAppearance:
         vignetting=float(rng.uniform(0, 1)) if rng.random() < .6 else 0,
         blur=float(min(2.5, rng.exponential(.7))) if rng.random() < .8 else 0,
         sensor_gains=(float(rng.uniform(1.3, 2.4)), float(rng.uniform(1.3, 2.4))),
-        shot_noise=_log_uniform(rng, 1e-4, 8e-3),
+        shot_noise=_log_uniform(rng, 1e-4, 5e-3),
         read_noise=_log_uniform(rng, 5e-4, 1e-2),
         white_balance=(float(red), float(green), float(blue)),
         saturation=0 if rng.random() < .03 else float(rng.uniform(.5, 1.45)),
