@@ -32,8 +32,8 @@ import mde_ros
 REPOSITORY = Path(__file__).resolve().parents[1]
 # import name: name in requirements.txt, where they differ.
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML'}
-# Come with another requirement: the compressions of rosbags.
-BROUGHT_ALONG = {'lz4', 'backports'}
+# Come with another requirement: the compressions of rosbags, what Jinja escapes with.
+BROUGHT_ALONG = {'lz4', 'backports', 'compression', 'markupsafe'}
 
 
 def top_modules(*folders: str) -> set[str]:
@@ -45,7 +45,8 @@ def top_modules(*folders: str) -> set[str]:
                 modules |= {name.name.split('.')[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 modules.add(str(node.module).split('.')[0])
-    return modules - set(sys.stdlib_module_names) - {'mde_ros'}
+    beside = {path.stem for path in (REPOSITORY / 'demo').glob('*.py')}
+    return modules - set(sys.stdlib_module_names) - beside - {'mde_ros'}
 
 
 def requirements(name: str) -> set[str]:
