@@ -14,6 +14,8 @@
 
 """Pictures of what the depth node publishes: image, depth in colours, the cloud from two sides."""
 
+from typing import Any, TypeAlias
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from mde_ros.evaluation.colour import colour_depth, legend
 
 BACKGROUND = (24, 26, 30)
 INK = (235, 235, 235)
+Floats: TypeAlias = NDArray[np.floating[Any]]
 
 
 def look_at(eye: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -32,9 +35,8 @@ def look_at(eye: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np
     return np.stack([right, np.cross(forward, right), forward])
 
 
-def splat(picture: NDArray[np.uint8], columns: NDArray[np.float64], rows: NDArray[np.float64],
-          order: NDArray[np.float64], colours: NDArray[np.uint8],
-          sizes: NDArray[np.float64]) -> None:
+def splat(picture: NDArray[np.uint8], columns: Floats, rows: Floats, order: Floats,
+          colours: NDArray[np.uint8], sizes: Floats) -> None:
     """
     Draw points as squares, in place; those with a small ``order`` over the others.
 
@@ -100,7 +102,7 @@ def cloud_from_above(points: NDArray[np.float32], colours: NDArray[np.uint8],
                         cv2.LINE_AA)
     # Higher points hide lower ones; the y axis points down.
     splat(picture, width / 2 + points[:, 0] * scale, height - 8 - points[:, 2] * scale,
-          points[:, 1].astype(np.float64), colours, np.full(len(points), 2.))
+          points[:, 1], colours, np.full(len(points), 2.))
     cv2.drawMarker(picture, (width // 2, height - 8), (255, 90, 90), cv2.MARKER_TRIANGLE_UP, 12, 2)
     return picture
 

@@ -20,8 +20,9 @@ topics as any other node would. Everything stays on this machine and in a ROS do
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 import contextlib
+from itertools import islice
 import json
 import os
 from pathlib import Path
@@ -131,12 +132,9 @@ def demonstrate(arguments: argparse.Namespace) -> None:
     _say_what_next(arguments, out, pictures)
 
 
-def _first(frames: object, limit: int | None) -> Iterator[Frame]:
-    """Yield the first frames."""
-    for index, frame in enumerate(frames):  # type: ignore[call-overload]
-        if limit is not None and index >= limit:
-            return
-        yield frame
+def _first(frames: Iterable[Frame], limit: int | None) -> Iterator[Frame]:
+    """Return the first frames."""
+    return islice(frames, limit)
 
 
 def _spread(frames: list[Frame], count: int) -> list[Frame]:
