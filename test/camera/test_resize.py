@@ -118,7 +118,10 @@ def test_restore_undoes_the_plan(width: int, height: int, area: int, fraction: i
     inner_x = int(np.ceil(width / plan.scaled[0] * fraction)) + 1
     inner_y = int(np.ceil(height / plan.scaled[1] * fraction)) + 1
     inner = slice(inner_y, height - inner_y), slice(inner_x, width - inner_x)
-    np.testing.assert_allclose(found[inner], expected[inner], atol=2e-4)
+    # Where the border is no whole number of output pixels OpenCV 4 rounds to 1/32 of one.
+    whole = all(edge % fraction == 0 for edge in (*plan.offset, *plan.scaled))
+    np.testing.assert_allclose(found[inner], expected[inner],
+                               atol=2e-4 if whole else (margin_x + margin_y) / 16 + 2e-4)
 
 
 def test_restore_to_another_size_of_the_same_view() -> None:
