@@ -154,13 +154,12 @@ class BagFile:
             reason = _describe(error)
         files = _storage_files(self.path) if self.path.is_dir() else [self.path]
         unread = []
-        for file in files:
+        for file in [] if self._ros1 else files:
             try:
                 self._readers.append(_opened(Reader2(file)))
             except Exception as error:  # noqa: BLE001 - see _describe
-                reader = SALVAGERS.get(file.suffix, _NoSalvage)(file)
                 try:
-                    self._readers.append(_opened(reader))
+                    self._readers.append(_opened(SALVAGERS[file.suffix](file)))
                 except DatasetError:
                     unread.append(f'{file.name}: {_describe(error)}')
                 else:
@@ -173,16 +172,6 @@ class BagFile:
             self._damaged(f'{self.path}: left out {text}')
         if self.path.is_dir() and not unread:
             _log.info('%s: read file by file, without metadata.yaml (%s)', self.path, reason)
-
-
-class _NoSalvage:
-    """For files that only the library can read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def open(self) -> None:
-        raise DatasetError(f'{self.path}: not readable')
 
 
 def _opened(reader: Any) -> Any:

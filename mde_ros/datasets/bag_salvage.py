@@ -208,6 +208,8 @@ class SalvagedSqlite:
         try:
             self._database = sqlite3.connect(
                 f'{self.path.resolve().as_uri()}?mode=ro&immutable=1', uri=True)
+            # Else SQLite refuses a file with fewer pages than its head says. Nothing is written.
+            self._database.execute('PRAGMA writable_schema=ON')
             topics = self._database.execute('SELECT id, name, type FROM topics').fetchall()
             for _, topic_id, _, _ in self._rows('NULL'):
                 counts[topic_id] = counts.get(topic_id, 0) + 1

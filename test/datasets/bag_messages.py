@@ -99,17 +99,18 @@ def storage_file(bag: Path) -> Path:
     return next(file for file in bag.iterdir() if file.suffix in ('.mcap', '.db3'))
 
 
-def recording(count: int = 3, *, step_ms: int = 100, depth_after_ms: int = 0,
+def recording(count: int = 3, *, size: tuple[int, int] = (8, 6), step_ms: int = 100, depth_after_ms: int = 0,
               depth: bool = True, info: bool = True) -> list[tuple[str, Any]]:
     """Return images, infos and depth (1 m in frame 0, 2 m in frame 1, ...) of a camera."""
     messages: list[tuple[str, Any]] = []
     for number in range(count):
         stamp = SECOND + number * step_ms * 1_000_000
         if info:
-            messages.append(('/cam/camera_info', camera_info(stamp)))
-        messages.append(('/cam/image_raw', image(picture(seed=number), 'rgb8', stamp)))
+            messages.append(('/cam/camera_info', camera_info(stamp, size)))
+        messages.append(('/cam/image_raw', image(
+            picture(*size, seed=number), 'rgb8', stamp)))
         if depth:
-            metres = np.full((6, 8), number + 1., np.float32)
+            metres = np.full(size[::-1], number + 1., np.float32)
             messages.append(('/cam/depth/image_rect', image(
                 metres, '32FC1', stamp + depth_after_ms * 1_000_000)))
     return messages

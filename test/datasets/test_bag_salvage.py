@@ -1,0 +1,173 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Bags cut off or damaged anywhere: what is there is read, the rest is named and counted."""
+
+from pathlib import Path
+import shutil
+import struct
+
+from bag_messages import recording, storage_file, write_bag
+from hypothesis import given, HealthCheck, settings, strategies as st
+import pytest
+from rosbags.rosbag2 import Reader
+
+from mde_ros.datasets.bag_file import BagFile
+from mde_ros.datasets.bag_reader import BagFrames
+from mde_ros.datasets.frame import DatasetError
+from mde_ros.errors import MdeError
+
+
+@pytest.fixture(scope='module', params=['mcap', 'sqlite3'])
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the storage file of a bag of 40 frames, 48 KB each, MCAP in chunks of 1 MB."""
+    folder = tmp_path_factory.mktemp(request.param)
+    return storage_file(write_bag(folder / 'bag', recording(40, size=(96, 72)), request.param))
+
+
+def damaged(whole: Path, folder: Path, data: bytes) -> Path:
+    path = folder / f'cut{whole.suffix}'
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize('share', [.3, .6, .9])
+def test_a_bag_cut_off_is_read_up_to_there(whole: Path, tmp_path: Path, share: float,
+                                           caplog: pytest.LogCaptureFixture) -> None:
+    data = whole.read_bytes()
+    path = damaged(whole, tmp_path, data[:int(len(data) * share)])
+    source = BagFrames(path)
+    names = [frame.name for frame in source]
+    # Messages are equally large, so that about this share of them is there.
+    assert (share - .1) * 40 < len(names) <= share * 40 + 1
+    assert names == [f'{number:06d}' for number in range(len(names))]
+    # SQLite may still know of a row whose data is gone.
+    assert len(source) - len(names) in ((0, 1) if whole.suffix == '.db3' else (0,))
+    assert source.pairing.exact + source.pairing.unpaired == len(names)
+    (damage,) = source.damage
+    assert str(path) in damage
+    assert 'byte' in damage or 'message' in damage
+    assert 'not closed properly' in caplog.text
+
+
+def test_a_recording_folder_without_its_end(whole: Path, tmp_path: Path) -> None:
+    # What a power cut leaves of ros2 bag record: no metadata.yaml, the last file cut off.
+    shutil.copy(whole, tmp_path / f'bag_0{whole.suffix}')
+    data = whole.read_bytes()
+    (tmp_path / f'bag_1{whole.suffix}').write_bytes(data[:len(data) // 2])
+    source = BagFrames(tmp_path)
+    count = len(list(source))
+    assert 55 < count <= 61
+    assert len(source) >= count
+    assert any('bag_1' in text for text in source.damage)
+
+
+def test_a_file_of_several_that_cannot_be_read_is_left_out(whole: Path, tmp_path: Path) -> None:
+    shutil.copy(whole, tmp_path / f'bag_0{whole.suffix}')
+    (tmp_path / f'bag_1{whole.suffix}').write_bytes(b'GIF89a' * 99)
+    source = BagFrames(tmp_path)
+    assert len(list(source)) == 40
+    assert any('left out bag_1' in text for text in source.damage)
+
+
+def test_nothing_readable_is_an_error(whole: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match='not readable as a bag'):
+        BagFrames(damaged(whole, tmp_path, whole.read_bytes()[:60]))
+
+
+@pytest.mark.parametrize('kind', ['', 'lz4', 'zstd'])
+def test_a_chunk_cut_off_yields_its_first_messages(tmp_path: Path, kind: str) -> None:
+    bag = write_bag(tmp_path / 'bag', recording(10))
+    whole = storage_file(bag).read_bytes()
+    with Reader(bag) as reader:
+        raw = [bytes(data) for _, _, data in reader.messages()]
+    # One chunk holds all: magic, header record, chunk record (9 bytes, 32 bytes, strings).
+    head = 8 + 9 + struct.unpack_from('<Q', whole, 9)[0]
+    assert whole[head] == 0x06
+    size = struct.unpack_from('<Q', whole, head + 1)[0]
+    records = whole[head + 9 + 40:head + 9 + size]
+    if kind == 'lz4':
+        import lz4.frame
+        packed = lz4.frame.compress(records, block_linked=False, block_size=4)
+    elif kind == 'zstd':
+        from mde_ros.datasets.bag_salvage import zstd
+        packed = zstd.compress(records)
+    else:
+        packed = records
+    name = kind.encode()
+    body = (whole[head + 9:head + 9 + 28] + struct.pack('<I', len(name)) + name
+            + struct.pack('<Q', len(packed)) + packed)
+    cut = tmp_path / 'cut.mcap'
+    cut.write_bytes(whole[:head] + struct.pack('<BQ', 6, len(body)) + body)
+    with BagFile(cut) as read:
+        assert [record.raw for record in read.records(read.types)] == raw
+    # Half of the chunk; of lz4 and zstd whole blocks come back, of this size perhaps none.
+    cut.write_bytes(whole[:head] + struct.pack('<BQ', 6, len(body)) + body[:len(body) // 2])
+    try:
+        with BagFile(cut) as read:
+            found = [record.raw for record in read.records(read.types)]
+            assert read.damage
+    except DatasetError:
+        found = []
+    assert found == raw[:len(found)]
+    if not kind:
+        half = len(body) // 2
+        assert found == [data for data in raw if body.find(data) + len(data) <= half] != []
+
+
+def test_a_chunk_with_a_wrong_checksum_is_left_out(tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / 'bag', recording(3))
+    data = bytearray(storage_file(bag).read_bytes())
+    head = 8 + 9 + struct.unpack_from('<Q', data, 9)[0]
+    struct.pack_into('<I', data, head + 9 + 24, 12345)
+    path = tmp_path / 'wrong.mcap'
+    path.write_bytes(data[:-8])
+    with pytest.raises(DatasetError, match='not readable as a bag'):
+        BagFile(path)
+
+
+SLOW = settings(max_examples=60, deadline=None,
+                suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def read_all(path: Path) -> int:
+    """Return the number of frames; anything but a one-line MdeError is a defect."""
+    try:
+        source = BagFrames(path)
+        frames = list(source)
+    except MdeError as error:
+        assert '\n' not in str(error)
+        return 0
+    assert len(frames) <= 40
+    return len(frames)
+
+
+@given(st.integers(0, 1 << 20))
+@SLOW
+def test_a_cut_anywhere_is_survived(whole: Path, tmp_path: Path, at: int) -> None:
+    data = whole.read_bytes()
+    read_all(damaged(whole, tmp_path, data[:at % len(data)]))
+
+
+@given(st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(1, 255)), min_size=1, max_size=4),
+       st.booleans())
+@SLOW
+def test_flipped_bits_anywhere_are_survived(whole: Path, tmp_path: Path,
+                                            flips: list[tuple[int, int]], at_end: bool) -> None:
+    data = bytearray(whole.read_bytes())
+    for at, value in flips:
+        # The index at the end and the head are small: aim there half of the time.
+        place = len(data) - 1 - at % 4000 if at_end else at % len(data)
+        data[place] ^= value
+    read_all(damaged(whole, tmp_path, bytes(data)))
