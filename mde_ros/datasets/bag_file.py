@@ -14,6 +14,7 @@
 
 """Bags of any storage as one stream of messages, as far as a damaged one can be read."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 import logging
@@ -101,16 +102,34 @@ class BagFile:
     def records(self, topics: Collection[str]) -> Iterator[Record]:
         """Yield the messages of these topics in the order of recording, as far as readable."""
         for reader in self._readers:
-            wanted = [c for c in reader.connections if c.topic in topics]
-            if not wanted:
-                continue
+            yielded: Counter[str] = Counter()
             try:
-                for connection, log_ns, raw in reader.messages(wanted):
-                    yield Record(connection.topic, log_ns, raw)
+                for record in _records(reader, topics):
+                    yielded[record.topic] += 1
+                    yield record
             except Exception as error:  # noqa: BLE001 - see _describe
-                self._damaged(f'{reader.path}: {_describe(error)}; the messages after it are lost')
-            if isinstance(reader, (SalvagedMcap, SalvagedSqlite)) and reader.damage:
-                self._damaged(reader.damage)
+                self._damaged(f'{reader.path}: {_describe(error)}')
+                yield from self._rest(reader, topics, yielded)
+            self._damaged(getattr(reader, 'damage', ''))
+
+    def _rest(self, reader: Any, topics: Collection[str],
+              yielded: Counter[str]) -> Iterator[Record]:
+        """Yield what can be read of a file beyond the damage that stopped the library."""
+        path = Path(reader.path)
+        try:
+            salvager = _opened(SALVAGERS[path.suffix](path))
+        except (KeyError, DatasetError):
+            self._damaged(f'{path}: the messages after the damage are lost')
+            return
+        try:
+            for record in _records(salvager, topics):
+                if yielded[record.topic] > 0:
+                    yielded[record.topic] -= 1
+                else:
+                    yield record
+            self._damaged(salvager.damage)
+        finally:
+            salvager.close()
 
     def first(self, topic: str) -> Any:
         """Return the first readable message of a topic, None when there is none."""
@@ -142,13 +161,14 @@ class BagFile:
                                f'bytes is no {kind}: {_describe(error)}') from error
 
     def _damaged(self, text: str) -> None:
-        if text not in self.damage:
+        if text and text not in self.damage:
             self.damage.append(text)
             _log.warning('%s', text)
 
     def _open(self) -> None:
         try:
-            self._readers = [_opened(Reader1(self.path) if self._ros1 else Reader2(self.path))]
+            reader = _opened(Reader1(self.path) if self._ros1 else Reader2(self.path))
+            self._readers = [reader] if self._ros1 else _storages(reader)
             return
         except Exception as error:  # noqa: BLE001 - see _describe
             reason = _describe(error)
@@ -156,7 +176,7 @@ class BagFile:
         unread = []
         for file in [] if self._ros1 else files:
             try:
-                self._readers.append(_opened(Reader2(file)))
+                self._readers += _storages(_opened(Reader2(file)))
             except Exception as error:  # noqa: BLE001 - see _describe
                 try:
                     self._readers.append(_opened(SALVAGERS[file.suffix](file)))
@@ -177,6 +197,22 @@ class BagFile:
 def _opened(reader: Any) -> Any:
     reader.open()
     return reader
+
+
+def _storages(reader: Reader2) -> list[Any]:
+    """Return the reader of each file, so that damage to one does not end the others."""
+    storage: Any = reader.storage
+    if not storage.path.is_dir():
+        return [storage]
+    # With compression it is the reader of the folder that undoes it.
+    return [reader] if reader.compression_mode else list(storage.storages)
+
+
+def _records(reader: Any, topics: Collection[str]) -> Iterator[Record]:
+    wanted = [connection for connection in reader.connections if connection.topic in topics]
+    if wanted:
+        for connection, log_ns, raw in reader.messages(wanted):
+            yield Record(connection.topic, log_ns, raw)
 
 
 def _storage_files(folder: Path) -> list[Path]:

@@ -99,8 +99,9 @@ def storage_file(bag: Path) -> Path:
     return next(file for file in bag.iterdir() if file.suffix in ('.mcap', '.db3'))
 
 
-def recording(count: int = 3, *, size: tuple[int, int] = (8, 6), step_ms: int = 100, depth_after_ms: int = 0,
-              depth: bool = True, info: bool = True) -> list[tuple[str, Any]]:
+def recording(count: int = 3, *, size: tuple[int, int] = (8, 6), step_ms: int = 100,
+              depth_after_ms: int = 0, depth: bool = True,
+              info: bool = True) -> list[tuple[str, Any]]:
     """Return images, infos and depth (1 m in frame 0, 2 m in frame 1, ...) of a camera."""
     messages: list[tuple[str, Any]] = []
     for number in range(count):

@@ -171,3 +171,31 @@ def test_flipped_bits_anywhere_are_survived(whole: Path, tmp_path: Path,
         place = len(data) - 1 - at % 4000 if at_end else at % len(data)
         data[place] ^= value
     read_all(damaged(whole, tmp_path, bytes(data)))
+
+
+def test_damage_in_the_middle_costs_only_what_it_hit(tmp_path: Path) -> None:
+    # A flipped byte in a record's length, the index at the end intact.
+    bag = write_bag(tmp_path / 'bag', recording(40, size=(96, 72)))
+    path = storage_file(bag)
+    data = bytearray(path.read_bytes())
+    at = data.find(b'rgb8', len(data) // 3) - 60
+    data[at:at + 60] = b'\xff' * 60
+    path.write_bytes(data)
+    source = BagFrames(bag)
+    frames = list(source)
+    # The first of the two chunks ends there; the second is whole.
+    assert 30 < len(frames) < 40
+    assert frames[-1].name > '000030'
+    assert source.damage
+    assert len(source) == 40
+
+
+def test_damage_of_one_file_does_not_end_the_next(whole: Path, tmp_path: Path) -> None:
+    shutil.copy(whole, tmp_path / f'bag_1{whole.suffix}')
+    data = bytearray(whole.read_bytes())
+    middle = len(data) // 2
+    data[middle:middle + 20000] = bytes(20000)
+    (tmp_path / f'bag_0{whole.suffix}').write_bytes(data)
+    source = BagFrames(tmp_path)
+    assert len(list(source)) > 50
+    assert len(source) == 80
