@@ -71,8 +71,10 @@ def make_sample(frame: Frame, width: int, height: int, config: TrainConfig,
     shrinks = w > width
     image = cv2.resize(frame.image[window], (width, height),
                        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    # EXACT takes the reading in the middle of each output pixel; plain INTER_NEAREST takes its
+    # upper left one, which moves the labels by up to a pixel of the input.
     depth = cv2.resize(frame.depth[window], (width // OUTPUT_STRIDE, height // OUTPUT_STRIDE),
-                       interpolation=cv2.INTER_NEAREST)
+                       interpolation=cv2.INTER_NEAREST_EXACT)
     if rng.random() < .5:
         image, depth = image[:, ::-1], depth[:, ::-1]
     if rng.random() < config.appearance:
