@@ -14,15 +14,25 @@
 
 """Starting the content encoder from ImageNet: MobileNetV2 weights from files."""
 
+from collections.abc import Callable
 from pathlib import Path
+import pickle
+import re
+import zipfile
 
 import numpy as np
+from safetensors import SafetensorError
 import torch
 
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.network.batch_norm import DOMAINS, SeparateBatchNorm2d
 from mde_ros.network.content_encoder import ContentEncoder
 from mde_ros.network.convolution import ConvNormAct
+
+# The input normalisation and batch norm eps of torchvision's weights.
+TORCHVISION_MEAN = (.485, .456, .406)
+TORCHVISION_STD = (.229, .224, .225)
+TORCHVISION_EPS = 1e-5
 
 
 def start_encoder(encoder: ContentEncoder, path: str | Path, images: torch.Tensor) -> str:
@@ -45,7 +55,8 @@ def start_encoder(encoder: ContentEncoder, path: str | Path, images: torch.Tenso
             _load_folded(encoder, path, images)
         else:
             _load_torchvision(encoder, path)
-    except (KeyError, ValueError, RuntimeError, OSError) as error:
+    except (KeyError, ValueError, RuntimeError, OSError, EOFError, AttributeError, TypeError,
+            zipfile.BadZipFile, pickle.UnpicklingError, SafetensorError) as error:
         reason = ' '.join(str(error).split())[:160]
         raise TrainingError(f'{path}: not MobileNetV2 1.0 weights: {reason}') from error
     return f'content encoder started from ImageNet MobileNetV2 1.0 ({path.name})'
@@ -81,7 +92,8 @@ def _load_folded(encoder: ContentEncoder, path: Path, images: torch.Tensor) -> N
             hook.remove()
 
 
-def _restore_batch_norm(bias: torch.Tensor):  # type: ignore[no-untyped-def]
+def _restore_batch_norm(bias: torch.Tensor
+                        ) -> Callable[[ConvNormAct, tuple[torch.Tensor, ...]], None]:
     """Return a hook that sets a layer's batch norm so that it adds ``bias`` and no more."""
     def set_statistics(block: ConvNormAct, inputs: tuple[torch.Tensor, ...]) -> None:
         out = block.convolve(inputs[0])
@@ -106,22 +118,42 @@ def _load_torchvision(encoder: ContentEncoder, path: Path) -> None:
         state = load_file(path)
     else:
         state = torch.load(path, map_location='cpu', weights_only=True)
-    # features.0.0 .. features.17.conv.N: convolution weights (4-d) each followed by its norm.
-    convs = [key for key, value in state.items()
-             if key.startswith('features.') and value.ndim == 4]
+    # features.0.0 .. features.17.conv.N: convolution weights (4-d), each followed by its norm.
+    # safetensors stores names sorted as text: put features.10 behind features.9.
+    convs = sorted((key for key, value in state.items()
+                    if key.startswith('features.') and value.ndim == 4),
+                   key=lambda key: [int(number) for number in re.findall(r'\d+', key)])
     blocks = _blocks(encoder)
-    with torch.no_grad():
-        for block, key in zip(blocks, convs, strict=False):
-            block.conv.weight.copy_(state[key])
-            stem, index = key.removesuffix('.weight').rsplit('.', 1)
-            norm = f'{stem}.{int(index) + 1}'
-            assert isinstance(block.norm, SeparateBatchNorm2d)
-            for domain in DOMAINS:
-                mean, variance = block.norm.statistics(domain)
-                weight, bias = block.norm.scale_and_shift(domain)
-                mean.copy_(state[norm + '.running_mean'])
-                variance.copy_(state[norm + '.running_var'])
-                weight.copy_(state[norm + '.weight'])
-                bias.copy_(state[norm + '.bias'])
     if len(convs) < len(blocks):
         raise ValueError(f'{len(convs)} convolutions where {len(blocks)} are needed')
+    with torch.no_grad():
+        for block, key in zip(blocks, convs):
+            kernel, own = state[key], block.conv.weight
+            if kernel.shape != own.shape:
+                raise ValueError(f'{key} is {tuple(kernel.shape)} where {tuple(own.shape)} '
+                                 'is needed')
+            stem, index = key.removesuffix('.weight').rsplit('.', 1)
+            norm = f'{stem}.{int(index) + 1}'
+            mean, variance, weight, bias = (
+                state[f'{norm}.{field}']
+                for field in ('running_mean', 'running_var', 'weight', 'bias'))
+            if block is encoder.stem:
+                kernel, mean = _for_our_input(kernel, mean)
+            own.copy_(kernel)
+            assert isinstance(block.norm, SeparateBatchNorm2d)
+            # The same scale with our eps, which is larger.
+            weight = weight * torch.sqrt(
+                (variance + block.norm.eps) / (variance + TORCHVISION_EPS))
+            for domain in DOMAINS:
+                for ours, theirs in zip((*block.norm.statistics(domain),
+                                         *block.norm.scale_and_shift(domain)),
+                                        (mean, variance, weight, bias)):
+                    ours.copy_(theirs)
+
+
+def _for_our_input(kernel: torch.Tensor, mean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the first kernel and running mean for images in [-1, 1], not torchvision's range."""
+    # torchvision's input is (ours / 2 + 1 / 2 - MEAN) / STD.
+    offset = (.5 - torch.tensor(TORCHVISION_MEAN)) / torch.tensor(TORCHVISION_STD)
+    scaled = kernel * (.5 / torch.tensor(TORCHVISION_STD))[:, None, None]
+    return scaled, mean - (kernel * offset[:, None, None]).sum((1, 2, 3))
