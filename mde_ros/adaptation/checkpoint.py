@@ -14,8 +14,10 @@
 
 """Checkpoints of a training: complete, atomic, the last good ones kept."""
 
+import logging
 import os
 from pathlib import Path
+import pickle
 import re
 from typing import Any
 import zipfile
@@ -26,6 +28,8 @@ import torch
 from mde_ros.adaptation.errors import TrainingError
 
 KEPT = 2
+
+_log = logging.getLogger(__name__)
 
 
 def checkpoint_paths(folder: Path) -> list[Path]:
@@ -66,12 +70,22 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     paths = checkpoint_paths(folder)
     for path in paths:
         try:
-            # weights_only: plain tensors and values, no code is run.
-            state: dict[str, Any] = torch.load(path, map_location='cpu', weights_only=True)
-            return state
-        except (RuntimeError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-            damaged = error
+            return _read(path)
+        except (RuntimeError, OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError,
+                zipfile.BadZipFile) as error:
+            damaged = ' '.join(str(error).split())[:160]
+            _log.warning('%s: damaged, passed over: %s', path, damaged)
     if paths:
         raise TrainingError(f'{paths[0]}: damaged, and no older checkpoint is whole: {damaged}; '
                             'remove the folder to start again')
     return None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    # PyTorch does not look at the checksums that it writes.
+    with zipfile.ZipFile(path) as archive:
+        if wrong := archive.testzip():
+            raise zipfile.BadZipFile(f'checksum of {wrong}')
+    # weights_only: plain tensors and values, no code is run.
+    state: dict[str, Any] = torch.load(path, map_location='cpu', weights_only=True)
+    return state

@@ -15,6 +15,7 @@
 """The loss history of a run: JSON lines and TensorBoard, cut back when a run resumes."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ class History:
     def __init__(self, folder: Path, first_step: int) -> None:
         self.path = folder / 'history.jsonl'
         kept = [r for r in read_history(self.path) if r['step'] < first_step]
-        self.path.write_text(''.join(json.dumps(record) + '\n' for record in kept))
+        # Aside and renamed: a kill at this moment must not take the history with it.
+        aside = self.path.with_suffix('.part')
+        aside.write_text(''.join(json.dumps(record) + '\n' for record in kept))
+        os.replace(aside, self.path)
         self._stream = self.path.open('a')
         self._board = SummaryWriter(str(folder / 'tensorboard'), purge_step=first_step)
 
