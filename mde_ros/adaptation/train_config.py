@@ -74,6 +74,9 @@ class TrainConfig:
         for name in ('learning_rate', 'encoder_rate', 'clip', 'min_depth'):
             if not getattr(self, name) > 0:
                 raise TrainingError(f'{name} = {getattr(self, name)}: must be positive')
+        for name in ('warm_up', 'weight_decay', 'seed'):
+            if not getattr(self, name) >= 0:
+                raise TrainingError(f'{name} = {getattr(self, name)}: must not be negative')
         if not 0 <= self.average < 1:
             raise TrainingError(f'average = {self.average}: must be at least 0 and below 1')
         if not 0 < self.zoom <= 1:
@@ -86,7 +89,9 @@ class TrainConfig:
             raise TrainingError(f"precision '{self.precision}': use bf16-mixed or 32-true")
         if not self.sizes or abs(sum(s[0] for s in self.sizes) - 1) > 1e-6:
             raise TrainingError(f'sizes = {self.sizes}: the shares must add up to 1')
-        for _, width, height in self.sizes:
+        for share, width, height in self.sizes:
+            if not share > 0:
+                raise TrainingError(f'sizes = {self.sizes}: every share must be positive')
             if width < 32 or height < 32 or width % 2 or height % 2:
                 raise TrainingError(f'size {width}x{height}: sides must be even, at least 32')
 

@@ -17,11 +17,13 @@
 from collections.abc import Callable, Iterator, Sequence
 import json
 import math
+import os
 from pathlib import Path
 import resource
 from time import perf_counter
 from typing import Any
 
+import cv2
 from lightning_fabric import Fabric, seed_everything
 import torch
 from torch.optim.swa_utils import AveragedModel
@@ -35,6 +37,8 @@ from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.adaptation.training_data import SharedBatches, TrainingData
 from mde_ros.network.batch_norm import copy_domain, SOURCE, TARGET, use_domain
 from mde_ros.network.depth_network import DepthNetwork, normalise
+
+Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 
 def parameter_groups(network: DepthNetwork, config: TrainConfig) -> list[dict[str, Any]]:
@@ -58,14 +62,25 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     return config.learning_rate * .5 * (1 + math.cos(math.pi * min(progress, 1.)))
 
 
-def ramped_average(decay: float) -> Callable[[list[torch.Tensor], list[torch.Tensor], Any], None]:
+def ramped_average(decay: float) -> Callable[[Tensors, Tensors, torch.Tensor | int], None]:
     """Return an average that forgets its start: the decay rises with the number of steps."""
-    def update(averages: list[torch.Tensor], present: list[torch.Tensor], count: Any) -> None:
+    def update(averages: Tensors, present: Tensors, count: torch.Tensor | int) -> None:
         rate = 1 - min(decay, (1 + float(count)) / (10 + float(count)))
         with torch.no_grad():
             for average, value in zip(averages, present):
                 average.lerp_(value, rate)
     return update
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return the names of the fields that are not the same, as JSON knows them."""
+    now = json.loads(json.dumps(now))
+    return sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+
+
+def prepare_worker(number: int) -> None:
+    """Give a data process one thread of OpenCV: the processes themselves run in parallel."""
+    cv2.setNumThreads(0)
 
 
 class SourceOnlyTrainer:
@@ -87,6 +102,8 @@ class SourceOnlyTrainer:
         self._claim({'config': self.config.to_dict(), **identity})
         seed_everything(self.config.seed, verbose=False)
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # No style on the source path; several processes must agree on what is trained.
+        network.style_encoders.requires_grad_(False)
         optimiser = torch.optim.AdamW(parameter_groups(network, self.config))
         self.model, self.optimiser = fabric.setup(network, optimiser)
         self.network = network
@@ -99,17 +116,21 @@ class SourceOnlyTrainer:
     def _claim(self, run: dict[str, Any]) -> None:
         path = self.out / 'run.json'
         if path.exists():
-            before = json.loads(path.read_text())
-            changed = sorted(key for key in {*before, *run} if before.get(key) != run.get(key))
-            if 'config' in changed:
-                changed = sorted(key for key in {*before['config'], *run['config']}
-                                 if before['config'].get(key) != run['config'].get(key))
+            try:
+                before = json.loads(path.read_text())
+                changed = [*differences(before['config'], run['config']), *differences(
+                    {**before, 'config': 0}, {**run, 'config': 0})]
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise TrainingError(f'{path}: not the settings of a run: give another --out'
+                                    ) from error
             if changed:
                 raise TrainingError(
                     f"{self.out} holds a run with other settings ({', '.join(changed)}): give the "
                     'same ones to resume it, or another --out')
         elif self.fabric.is_global_zero:
-            path.write_text(json.dumps(run, indent=1) + '\n')
+            aside = path.with_suffix('.part')
+            aside.write_text(json.dumps(run, indent=1) + '\n')
+            os.replace(aside, path)
 
     def _resume(self) -> None:
         state = load_checkpoint(self.checkpoints)
@@ -132,10 +153,20 @@ class SourceOnlyTrainer:
         """Yield the batches from the present step on."""
         plan = SharedBatches(self.config, self.step, self.fabric.global_rank,
                              self.fabric.world_size)
-        loader = DataLoader(self.data, batch_sampler=plan,  # type: ignore[arg-type]
-                            num_workers=self.workers,
-                            prefetch_factor=4 if self.workers else None)
-        return iter(self.fabric.setup_dataloaders(loader, use_distributed_sampler=False))
+        loader: Any = self.fabric.setup_dataloaders(DataLoader(
+            self.data, batch_sampler=plan, num_workers=self.workers,
+            worker_init_fn=prepare_worker, prefetch_factor=4 if self.workers else None),
+            use_distributed_sampler=False)
+        try:
+            yield from loader
+        except TrainingError as error:
+            # From a data process it comes with a traceback as its text.
+            raise TrainingError(str(error).strip().split('TrainingError: ')[-1]) from error
+        except RuntimeError as error:
+            if 'DataLoader worker' not in str(error):
+                raise
+            raise TrainingError('a data process was killed, as for want of memory: lower '
+                                f'--workers or --batch ({error})') from error
 
     def losses(self, image: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return the loss terms of a batch on the source path."""
@@ -153,14 +184,16 @@ class SourceOnlyTrainer:
         for group in self.optimiser.param_groups:
             group['lr'] = rate * group['rate']
         losses = self.losses(*batch)
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
+        # The mean over all processes: every one of them then stops at the same step.
+        mean = self.fabric.all_reduce(torch.stack([t.detach() for t in losses.values()]))
+        values = dict(zip(losses, mean.tolist()))  # type: ignore[union-attr]
         for name, value in values.items():
             if not math.isfinite(value):
                 raise TrainingError(
                     f'loss {name} is {value} at step {self.step}: the last good checkpoint is '
                     f'kept in {self.checkpoints}; lower --learning-rate in a new --out')
         self.optimiser.zero_grad()
-        self.fabric.backward(sum(losses.values()))
+        self.fabric.backward(torch.stack(list(losses.values())).sum())
         norm = self.fabric.clip_gradients(
             self.model, self.optimiser, max_norm=self.config.clip, error_if_nonfinite=False)
         if norm is not None and not torch.isfinite(norm):
@@ -179,6 +212,16 @@ class SourceOnlyTrainer:
         :param progress: called as progress(step, losses) after every step.
         """
         history = History(self.out, self.step) if self.fabric.is_global_zero else None
+        try:
+            self._run(history, validate, progress)
+        finally:
+            if history:
+                history.close()
+        return self.result()
+
+    def _run(self, history: History | None,
+             validate: Callable[[DepthNetwork], dict[str, float]] | None,
+             progress: Callable[[int, dict[str, float]], None] | None) -> None:
         batches = self.batches()
         self.model.train()
         while self.step < self.config.steps:
@@ -195,9 +238,6 @@ class SourceOnlyTrainer:
                 progress(self.step, record)
             if last or self.step % self.config.checkpoint_every == 0:
                 self.save()
-        if history:
-            history.close()
-        return self.result()
 
     def result(self) -> DepthNetwork:
         """Return a copy of the averaged network for inference."""

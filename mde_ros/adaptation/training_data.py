@@ -14,8 +14,7 @@
 
 """Samples by number: sample i is the same whenever and wherever it is asked for."""
 
-from collections.abc import Sequence
-import logging
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -24,11 +23,10 @@ from torch.utils.data import Dataset
 from mde_ros.adaptation.augmentation import make_sample
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.train_config import TrainConfig
-from mde_ros.datasets.frame import DatasetError, Frame
+from mde_ros.datasets.frame import Frame
 from mde_ros.datasets.rgbd_folder import RgbdFolder
 
 ATTEMPTS = 20
-logger = logging.getLogger(__name__)
 
 
 class TrainingData(Dataset[tuple[torch.Tensor, torch.Tensor]]):
@@ -50,10 +48,15 @@ class TrainingData(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         for source in sources:
             if not len(source):
                 raise TrainingError(f'{source.name}: holds no frames')
+            if not source.labelled:
+                raise TrainingError(f'{source.path}: has no depth/: give labelled folders to '
+                                    '--source')
         self.sources, self.config = list(sources), config
         shares = np.array(weights if weights is not None else [len(s) for s in sources], float)
-        if len(shares) != len(sources) or (shares < 0).any() or not shares.sum():
-            raise TrainingError(f'source weights {list(shares)}: give one positive number a source')
+        if (len(shares) != len(sources) or not (shares >= 0).all()
+                or not 0 < shares.sum() < np.inf):
+            raise TrainingError(
+                f'source weights {shares.tolist()}: give one positive number a source')
         self.shares = shares / shares.sum()
 
     def __len__(self) -> int:
@@ -63,13 +66,9 @@ class TrainingData(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def _frame(self, rng: np.random.Generator) -> Frame:
         for _ in range(ATTEMPTS):
             source = self.sources[int(rng.choice(len(self.sources), p=self.shares))]
-            index = int(rng.integers(len(source)))
-            try:
-                frame = source[index]
-            except DatasetError as error:
-                logger.warning('skipped: %s', error)
-                continue
-            if frame.depth is not None and np.isfinite(frame.depth).any():
+            # get() counts and reports a bad frame once, however often it is drawn.
+            frame = source.get(int(rng.integers(len(source))))
+            if frame and frame.depth is not None and np.isfinite(frame.depth).any():
                 return frame
         raise TrainingError(
             f'{ATTEMPTS} frames in a row of {", ".join(s.name for s in self.sources)} are '
@@ -103,7 +102,7 @@ class SharedBatches:
         """Return the number of steps left."""
         return max(self.config.steps - self.first_step, 0)
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[list[int]]:
         """Yield one list of sample numbers a step."""
         for step in range(self.first_step, self.config.steps):
             first = step * self.config.batch + self.rank * self.share

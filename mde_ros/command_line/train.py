@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
                          **{f.name: getattr(arguments, f.name) for f in OPTIONS})
     sources = [open_source(text) for text in arguments.source]
     data = TrainingData(sources, config, arguments.source_weight)
-    fabric = Fabric(accelerator=arguments.device, devices=_devices(), precision=config.precision)
+    fabric = open_fabric(arguments.device, config)
     fabric.launch()
     torch.manual_seed(config.seed)
     notices = list(arguments.notice)
@@ -118,9 +118,20 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _devices() -> int:
-    # torchrun says how many processes there are on this machine.
-    return int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
+def open_fabric(device: str, config: TrainConfig) -> Fabric:
+    """
+    Return the devices of this process and, under torchrun, of its peers.
+
+    :raises TrainingError: for a device that is not there.
+    """
+    try:
+        # torchrun says how many machines there are and how many processes on this one.
+        return Fabric(accelerator=device, devices=int(os.environ.get('LOCAL_WORLD_SIZE', '1')),
+                      num_nodes=int(os.environ.get('GROUP_WORLD_SIZE', '1')),
+                      precision=config.precision)  # type: ignore[arg-type]
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise TrainingError(f"--device '{device}' cannot be used: {reason}") from error
 
 
 def _first_images(data: TrainingData, sources: list[RgbdFolder], count: int = 48
