@@ -134,17 +134,31 @@ class RgbdFolderWriter:
         self._names.add(frame.name)
 
     def update_meta(self, **fields: Any) -> None:
-        """Set fields of meta.json, as ``splits`` once the names are known."""
-        with self._locked_journal():
-            _save_json(self.path / META, {**read_meta(self.path), **fields})
+        """
+        Set fields of meta.json, as ``splits`` once the names are known.
+
+        :raises DatasetError: for a disk that is full or a folder that is gone.
+        """
+        try:
+            with self._locked_journal():
+                _save_json(self.path / META, {**read_meta(self.path), **fields})
+        except OSError as error:
+            raise DatasetError(f'{self.path / META}: cannot write: {error}') from error
 
     def close(self) -> None:
-        """Fold the journal into meta.json; writing may go on afterwards."""
-        with self._locked_journal() as journal:
-            meta = read_meta(self.path)
-            meta['frames'] = len(list_images(self.path / 'rgb'))
-            _save_json(self.path / META, meta)
-            Path(journal.name).unlink()
+        """
+        Fold the journal into meta.json; writing may go on afterwards.
+
+        :raises DatasetError: for a disk that is full or a folder that is gone.
+        """
+        try:
+            with self._locked_journal() as journal:
+                meta = read_meta(self.path)
+                meta['frames'] = len(list_images(self.path / 'rgb'))
+                _save_json(self.path / META, meta)
+                Path(journal.name).unlink()
+        except OSError as error:
+            raise DatasetError(f'{self.path / META}: cannot write: {error}') from error
         if self.clipped_pixels:
             _log.warning('%s: %d depth pixels beyond %.1f m were written as no reading',
                          self.path, self.clipped_pixels, DEPTH_MAX_M)

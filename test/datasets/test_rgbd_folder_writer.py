@@ -15,8 +15,10 @@
 """Writing RGB-D folders: what is read back, refused, resumed, and left by a kill."""
 
 from dataclasses import replace
+import fcntl
 import json
 from pathlib import Path
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,6 +244,31 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(DatasetError, match=r'frame a.*No space left'):
         writer.write(frame('a'))
     assert 'a' not in writer
+
+
+def test_a_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
+    writer = open_writer(tmp_path / 'folder')
+    shutil.rmtree(tmp_path / 'folder')
+    for call in (writer.close, writer.update_meta, lambda: writer.write(frame('a', stamp_ns=1))):
+        with pytest.raises(DatasetError, match=r'folder.*No such file'):
+            call()
+
+
+def test_journal_that_another_process_removes_before_the_lock_is_ours(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = open_writer(tmp_path)
+    lock, removals = fcntl.flock, []
+
+    def remove_then_lock(file: Any, operation: int) -> None:
+        if not removals:
+            removals.append(1)
+            (tmp_path / 'frames.jsonl').unlink()
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, 'flock', remove_then_lock)
+    writer.write(frame('a', stamp_ns=5))
+    assert removals
+    assert RgbdFolder(tmp_path)[0].stamp_ns == 5
 
 
 def test_kill_leaves_a_readable_folder_and_resumes(tmp_path: Path) -> None:
