@@ -30,7 +30,7 @@ help:
 
 venv: $(STAMP)
 
-$(STAMP): $(REQUIREMENTS) setup.py setup.cfg .ci/find_python
+$(STAMP): $(REQUIREMENTS) pyproject.toml setup.py setup.cfg .ci/find_python
 	@if [ ! -x $(BIN)/python ]; then \
 	    python="$$(.ci/find_python $(PYTHON))"; \
 	    set -- ; \
