@@ -70,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     output: Path = arguments.output
     if output.exists():
         raise DatasetError(f'{output} exists already: remove it or give another name')
+    if arguments.json and not arguments.json.parent.is_dir():
+        raise DatasetError(f'--json {arguments.json}: no such folder')
     source = open_dataset(arguments.input, split=arguments.split,
                           read_depth=not arguments.no_depth, **dataset_options(arguments))
     frames = _progress(source, arguments.input)
