@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 from rclpy.callback_groups import CallbackGroup
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
+from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -68,7 +69,8 @@ class CameraStream:
         self._info_subscription: Subscription | None = None
         self._requested = ''
         self._held: AnyImage | None = None
-        self._held_lock = threading.Lock()
+        # Callbacks, the watching timer and the lifecycle run in different threads.
+        self._lock = threading.RLock()
         self._gaps = SequenceGaps()
         self._limiter = RateLimiter()
         self._last_stamp: int | None = None
@@ -78,20 +80,23 @@ class CameraStream:
     def open(self) -> None:
         """Subscribe."""
         self.statistics.begin(time.monotonic())
-        self._info_subscription = self._node.create_subscription(
-            CameraInfo, self.topics.info, self._on_info, qos.profile(qos.BEST_EFFORT, 5),
-            callback_group=self._group,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+        with self._lock:
+            self._info_subscription = self._node.create_subscription(
+                CameraInfo, self.topics.info, self._on_info, qos.profile(qos.BEST_EFFORT, 5),
+                callback_group=self._group,
+                qos_overriding_options=QoSOverridingOptions.with_default_policies())
         self.follow_publishers()
 
     def close(self) -> None:
         """Unsubscribe; a frame that waits for its camera_info counts as stopped."""
-        for subscription in (self._subscription, self._info_subscription):
-            if subscription is not None:
-                self._node.destroy_subscription(subscription)
-        self._subscription = self._info_subscription = None
-        if self._exchange_held(None) is not None:
-            self.statistics.drop('stopped')
+        with self._lock:
+            for subscription in (self._subscription, self._info_subscription):
+                if subscription is not None:
+                    self._node.destroy_subscription(subscription)
+            self._subscription = self._info_subscription = None
+            if self._held is not None:
+                self._held = None
+                self.statistics.drop('stopped')
 
     def destroy(self) -> None:
         """Unsubscribe for good."""
@@ -113,8 +118,11 @@ class CameraStream:
 
     def follow_publishers(self) -> None:
         """Subscribe anew if the publishers, or the parameter, ask for another reliability."""
-        if self._info_subscription is None:
-            return
+        with self._lock:
+            if self._info_subscription is not None:
+                self._follow_publishers()
+
+    def _follow_publishers(self) -> None:
         state = self.qos_state()
         wanted = self._settings().image_reliability
         reliability = qos.choose(
@@ -129,17 +137,19 @@ class CameraStream:
         self._requested = reliability
         self._gaps.restart()
         self._subscription = self._node.create_subscription(
-            self._type, self.topics.image, self._on_image, qos.profile(reliability),
+            self._type, self.topics.image, self._on_image,
+            qos.profile(reliability, self._settings().image_queue),
             callback_group=self._group,
             event_callbacks=SubscriptionEventCallbacks(
                 incompatible_qos=self._on_incompatible, matched=self._on_matched,
                 use_default_callbacks=False),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies())
-        # An override of the launch file has the last word over this node's choice.
-        self._requested = qos.reliability_name(self._subscription.qos_profile.reliability)
+            # Reliability is the business of image_reliability: an override would be declared
+            # with the first value and then win over every later one.
+            qos_overriding_options=QoSOverridingOptions(
+                (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)))
 
     def _on_image(self, message: AnyImage, about: dict[str, Any]) -> None:
-        """Count an image and put it into the mailbox, unless there is a reason not to."""
+        """Count an image and look at its stamp."""
         now = time.monotonic()
         self.statistics.receive(now, self._gaps.missing(about.get('publication_sequence_number')))
         stamp = stamp_ns(message.header)
@@ -149,8 +159,15 @@ class CameraStream:
                 f'{self.topics.image}: stamps went back by '
                 f'{(self._last_stamp - stamp) / 1e9:.3f} s (a bag that starts again?); going on'))
         self._last_stamp = stamp
+        with self._lock:
+            self._decide(message, now)
+
+    def _decide(self, message: AnyImage, now: float) -> None:
+        """Put an image into the mailbox, unless there is a reason not to."""
         settings = self._settings()
-        if not settings.enabled:
+        if self._subscription is None:
+            self.statistics.drop('stopped')
+        elif not settings.enabled:
             self.statistics.drop('disabled')
         elif not (settings.always_estimate or self._wanted()):
             self.statistics.drop('idle')
@@ -169,24 +186,20 @@ class CameraStream:
 
     def _hold(self, message: AnyImage) -> None:
         """Keep the newest frame until the first camera_info comes."""
-        if self._exchange_held(message) is not None:
+        if self._held is not None:
             self.statistics.drop('no camera_info')
             self._complain(f'{self.camera} info', (
                 f'{self.topics.image}: images but no camera_info on {self.topics.info}: remap '
                 'camera_info, or set the parameter camera_info_file'))
-
-    def _exchange_held(self, message: AnyImage | None) -> AnyImage | None:
-        """Return the frame that waits for camera_info and put another in its place."""
-        with self._held_lock:
-            held, self._held = self._held, message
-            return held
+        self._held = message
 
     def _on_info(self, message: CameraInfo) -> None:
         """Remember a camera_info; release the frame that waited for it."""
         self.calibration.remember(message)
-        held = self._exchange_held(None)
-        if held is not None:
-            self._offer(held)
+        with self._lock:
+            held, self._held = self._held, None
+            if held is not None:
+                self._offer(held)
 
     def _on_incompatible(self, _: Any) -> None:
         """Look at the publishers again, outside this event."""

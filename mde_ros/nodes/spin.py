@@ -18,12 +18,12 @@ from collections.abc import Callable
 import signal
 import sys
 import threading
-from typing import Any
+import traceback
 
 import rclpy
 from rclpy.exceptions import (
     InvalidParameterTypeException, InvalidParameterValueException, ParameterException)
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
@@ -67,7 +67,8 @@ def run(make_node: Callable[[], Node], arguments: list[str] | None = None) -> in
     node.get_logger().info(transport)
     executor = MultiThreadedExecutor(THREADS)
     executor.add_node(node)
-    spinner = threading.Thread(target=_spin, args=(executor, stop), name='executor')
+    spinner = threading.Thread(
+        target=spin_until, args=(executor, stop, node.get_logger().error), name='executor')
     spinner.start()
     # Here the main thread only waits, so that Python runs the signal handler at once.
     while not stop.wait(3600):
@@ -81,10 +82,19 @@ def run(make_node: Callable[[], Node], arguments: list[str] | None = None) -> in
     return 0
 
 
-def _spin(executor: Any, stop: threading.Event) -> None:
-    try:
-        executor.spin()
-    except ExternalShutdownException:
-        pass
-    finally:
-        stop.set()
+def spin_until(executor: Executor, stop: threading.Event, log: Callable[[str], None]) -> None:
+    """
+    Spin until ``stop`` is set or the context is shut down.
+
+    :param log: takes what a callback raised: a defect, after which the node goes on.
+    """
+    while not stop.is_set():
+        try:
+            executor.spin()
+            stop.set()
+        except ExternalShutdownException:
+            stop.set()
+        except Exception:  # noqa: BLE001
+            # While the executor is taken down, rclpy's own handlers raise InvalidHandle.
+            if not stop.is_set():
+                log(f'internal error in a callback, please report it: {traceback.format_exc()}')

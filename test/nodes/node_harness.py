@@ -32,6 +32,7 @@ from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.nodes import qos
 from mde_ros.nodes.depth_node import DepthNode
 from mde_ros.nodes.messages import camera_info, fill_image, header_at, stamp_ns
+from mde_ros.nodes.spin import spin_until
 
 CAMERA = Intrinsics(16, 12, 10., 11., 7.5, 5.5)
 
@@ -89,20 +90,24 @@ class Rig:
         self.node = DepthNode(
             estimator_factory=factory or make, context=context, cli_args=arguments,
             namespace=namespace, parameter_overrides=[
-                Parameter(name, value=value) for name, value in
-                {'autostart': False, 'log_period': 0.0, **(parameters or {})}.items()])
+                Parameter(name, value=value) for name, value in {
+                    'autostart': False, 'log_period': 0.0, 'image_queue': 100,
+                    **(parameters or {})}.items()])
         self.logs: list[str] = []
         for name in ('_warn', '_error'):
             setattr(self.node, name, self.logs.append)
         self.node.complain._log = self.logs.append
         self.peer = Node('peer', context=context, namespace=namespace)
+        self.defects: list[str] = []
         self.received: dict[str, list[Any]] = {}
         self.executor = MultiThreadedExecutor(3, context=context)
         self.executor.add_node(self.node)
         self.peer_executor = MultiThreadedExecutor(2, context=context)
         self.peer_executor.add_node(self.peer)
-        self.threads = [threading.Thread(target=executor.spin)
-                        for executor in (self.executor, self.peer_executor)]
+        self.stop = threading.Event()
+        self.threads = [
+            threading.Thread(target=spin_until, args=(executor, self.stop, self.defects.append))
+            for executor in (self.executor, self.peer_executor)]
         for thread in self.threads:
             thread.start()
         self.publishers: dict[str, Any] = {}
@@ -111,19 +116,21 @@ class Rig:
             assert self.node.trigger_activate() == TransitionCallbackReturn.SUCCESS, self.logs
 
     def close(self):
+        self.stop.set()
         for executor in (self.executor, self.peer_executor):
             executor.shutdown(timeout_sec=5)
         for thread in self.threads:
             thread.join()
         self.node.destroy_node()
         self.peer.destroy_node()
+        assert not self.defects
 
     # ---- camera ----------------------------------------------------------------------------
 
     def camera(self, prefix='', reliability='reliable', kind=Image, image='image',
                info='camera_info'):
         """Create publishers and wait until the node has subscribed to both."""
-        profile = qos.profile(reliability, 5)
+        profile = self.profile(reliability)
         self.publishers[prefix + 'image'] = self.peer.create_publisher(
             kind, prefix + image, profile)
         self.publishers[prefix + 'info'] = self.peer.create_publisher(
@@ -131,6 +138,11 @@ class Rig:
         wait(lambda: all(self.publishers[prefix + name].get_subscription_count() == 1
                          for name in ('image', 'info')))
         return self
+
+    @staticmethod
+    def profile(reliability):
+        """Return the QoS of the camera."""
+        return qos.profile(reliability, 100)
 
     def send_info(self, stamp=0, intrinsics=CAMERA, prefix='', frame_id='optical'):
         """Publish camera_info and wait until the node has it."""
@@ -195,3 +207,8 @@ def wait(condition, timeout=10.):
 def stamps(messages):
     """Return the stamps of messages in nanoseconds."""
     return [stamp_ns(message.header) for message in messages]
+
+
+def depth_of(message):
+    """Return the array of a depth image."""
+    return np.frombuffer(message.data, np.float32).reshape(message.height, message.width)
