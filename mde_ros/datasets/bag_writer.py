@@ -167,7 +167,8 @@ class BagWriter:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._aside = Path(tempfile.mkdtemp(prefix=f'.{self.path.name}.',
                                                 dir=self.path.parent))
-            writer = Writer(self._aside / name, version=9,
+            # Version 8 and not 9: older distributions read it too (9 changes how QoS is noted).
+            writer = Writer(self._aside / name, version=8,
                             storage_plugin=STORAGES[self.storage])
             writer.open()
             self._writer = writer
