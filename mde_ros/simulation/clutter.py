@@ -15,6 +15,7 @@
 """Small things on tables, shelves and floors: cups, books, boxes, bottles, fruit, papers."""
 
 from collections.abc import Callable
+from itertools import pairwise
 import math
 
 from mde_ros.simulation.look import Look
@@ -36,7 +37,7 @@ def mug(look: Look, parts: Parts) -> float:
     turn = rng.uniform(0, 6)
     c, s = math.cos(turn), math.sin(turn)
     points = [(r + a, z) for a, z in ((0, .8), (.025, .75), (.03, .5), (.022, .28), (0, .22))]
-    for (a, z0), (b, z1) in zip(points, points[1:]):
+    for (a, z0), (b, z1) in pairwise(points):
         parts.rod(finish, (a * c, a * s, z0 * h), (b * c, b * s, z1 * h), .005, 5)
     return r + .03
 
@@ -77,8 +78,10 @@ def book_stack(look: Look, parts: Parts) -> float:
     rng, z = look.rng, 0.
     for _ in range(int(rng.integers(1, 6))):
         thick = rng.uniform(.008, .045)
-        parts.box(look.printed('package') if rng.random() < .7 else look.paint(), (0, 0, z + thick / 2),
-                  (rng.uniform(.13, .22), rng.uniform(.18, .3), thick), yaw=rng.uniform(-.3, .3))
+        cover = look.printed('package') if rng.random() < .7 else look.paint()
+        parts.box(cover, (0, 0, z + thick / 2),
+                  (rng.uniform(.13, .22), rng.uniform(.18, .3), thick),
+                  yaw=rng.uniform(-.3, .3))
         z += thick
     return .16
 
@@ -99,7 +102,8 @@ def bowl(look: Look, parts: Parts) -> float:
     r, h = rng.uniform(.06, .14), rng.uniform(.04, .09)
     finish = look.paint('white', 'colour', 'brown', 'pastel', material='gloss')
     parts.lathe(finish, (0, 0, 0), [(0, 0), (r * .5, 0), (r * .85, h * .5), (r, h),
-                                    (r - .006, h), (r * .8, h * .5), (r * .45, .012), (0, .012)], 16)
+                                    (r - .006, h), (r * .8, h * .5), (r * .45, .012),
+                                    (0, .012)], 16)
     if rng.random() < .4:
         for k in range(int(rng.integers(2, 6))):
             parts.cushion(look.paint('colour', 'leaf'),
@@ -221,7 +225,8 @@ def scatter(look: Look, surface: Surface, parts: Parts) -> int:
     makers, weights = ITEMS[surface.kind]
     chance = [w / sum(weights) for w in weights]
     area = max(0., surface.x1 - surface.x0) * max(0., surface.y1 - surface.y0)
-    wanted, covered, done = area * surface.clutter * rng.uniform(.2, 1.8), 0., []
+    wanted, covered = area * surface.clutter * rng.uniform(.2, 1.8), 0.
+    done: list[tuple[float, float, float]] = []
     for _ in range(60):
         if covered >= wanted:
             break

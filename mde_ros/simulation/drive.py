@@ -88,7 +88,7 @@ def _smooth(points: Path, sigma: float) -> Path:
 
 
 def plan_path(rng: np.random.Generator, plan: Layout, metres: float) -> Path | None:
-    """Return points (x, y) every 2 cm of at least ``metres``, or None when the room is too full."""
+    """Return points (x, y) every 2 cm of at least ``metres``; None when the room is too full."""
     for radius in (.35, .25):
         free = free_floor(plan, radius)
         if free.sum() * CELL ** 2 >= LEAST_AREA:

@@ -55,9 +55,9 @@ def _hang(look: Look, wall: Wall, local: Parts, kind: str, wide: float, high: fl
             if framed:
                 local.box(look.paint('dark', 'brown', 'white', 'grey'),
                           (middle, .01, z + high / 2), (wide, .022, high))
-            rim = .025 if framed else 0.
-            local.sheet(look.printed(kind), (s + wide - rim, .0225 if framed else .004, z + rim),
-                        (2 * rim - wide, 0, 0), (0, 0, high - 2 * rim))
+            edge = .025 if framed else 0.
+            local.sheet(look.printed(kind), (s + wide - edge, .0225 if framed else .004, z + edge),
+                        (2 * edge - wide, 0, 0), (0, 0, high - 2 * edge))
         return True
     return False
 
@@ -105,7 +105,8 @@ def ceiling_lamps(look: Look, length: float, width: float, height: float,
     """Add lamps in a regular pattern; return their places."""
     rng = look.rng
     style = str(rng.choice(['panel', 'tube', 'globe', 'spot']))
-    nx, ny = max(1, round(length / rng.uniform(2., 3.5))), max(1, round(width / rng.uniform(2., 3.5)))
+    nx = max(1, round(length / rng.uniform(2., 3.5)))
+    ny = max(1, round(width / rng.uniform(2., 3.5)))
     if style == 'globe':
         nx = ny = 1
     lit = look.paint('white', material='lamp')
@@ -131,7 +132,7 @@ def ceiling_lamps(look: Look, length: float, width: float, height: float,
             places.append((x, y, z - .1))
     if height > 2.7 and rng.random() < .3:  # ducts and beams
         finish = look.paint('grey', 'white', 'dark', 'brown')
-        for k in range(int(rng.integers(1, 4))):
+        for _ in range(int(rng.integers(1, 4))):
             y = rng.uniform(.3, width - .3)
             parts.box(finish, (length / 2, y, height - .15), (length, rng.uniform(.1, .4), .3))
     return places

@@ -67,10 +67,11 @@ def room_lights(rng: np.random.Generator, plan: 'Layout',
     power = rng.uniform(.35, .8)
     chosen = [places[int(k)] for k in
               rng.choice(len(places), min(len(places), int(rng.integers(1, 3))), replace=False)]
-    for k, place in enumerate(chosen):
+    for number, place in enumerate(chosen):
         lean = rng.uniform(-.15, .15, 2)
         lamps.append(Lamp(place, (float(lean[0]), float(lean[1]), -1.),
-                          _scaled(tone, power / len(chosen)), float(rng.uniform(65, 80)), True))
+                          _scaled(tone, power / len(chosen)), float(rng.uniform(65, 80)),
+                          number == 0 or bool(rng.random() < .3)))
     middle = (plan.length * rng.uniform(.3, .7), plan.width * rng.uniform(.3, .7),
               plan.height * rng.uniform(.5, .85))
     lamps.append(Lamp(middle, (0, 0, -1), _scaled(tone, rng.uniform(.15, .45)), None, False))

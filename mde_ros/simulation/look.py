@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mde_ros.simulation.parts import Finish
 from mde_ros.simulation.prints import atlas_cell, KINDS, make_atlas
+from mde_ros.simulation.shapes import Finish
 from mde_ros.simulation.textures import PATTERNS, Picture
 
 PALETTE_SIDE = 16  # cells a row of the palette

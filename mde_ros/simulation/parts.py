@@ -15,94 +15,23 @@
 """Meshes of furniture: boxes, turned bodies, cushions and rods with texture coordinates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from mde_ros.simulation.shapes import Array, box_tables, Finish, grid_faces, Piece, rotation
 
-
-@dataclass(frozen=True)
-class Finish:
-    """
-    What a surface looks like: a material of the room and how its picture lies on the surface.
-
-    :param material: name of the material, one mesh and one draw call a room.
-    :param tile: metres that one repeat of the texture covers.
-    :param cell: (u0, v0, u1, v1) of an atlas: every face shows this part once; None repeats.
-    """
-
-    material: str
-    tile: float = 1.
-    cell: tuple[float, float, float, float] | None = None
-
-    def coordinates(self, unit: Array, metres: Array) -> Array:
-        """Return texture coordinates for unit (0 to 1 in a face) and metric coordinates."""
-        if self.cell is None:
-            return metres / self.tile
-        u0, v0, u1, v1 = self.cell
-        return unit * (u1 - u0, v1 - v0) + (u0, v0)
-
-
-@dataclass
-class Piece:
-    """Triangles of one material: vertices, normals, texture coordinates, faces."""
-
-    material: str
-    vertices: Array
-    normals: Array
-    uvs: Array
-    faces: NDArray[np.int64]
-
-
-def _box_tables() -> tuple[Array, Array, Array, list[tuple[int, int]], NDArray[np.int64]]:
-    corners, normals, units, axes, faces = [], [], [], [], []
-    # (normal axis, sign, u axis, v axis): u x v points along the normal.
-    for axis, sign, u_axis, v_axis in ((0, 1, 1, 2), (0, -1, 1, 2), (1, 1, 0, 2),
-                                       (1, -1, 0, 2), (2, 1, 0, 1), (2, -1, 0, 1)):
-        flip = -1 if (sign > 0) == (axis == 1) else 1
-        base = len(corners)
-        for u, v in ((0, 0), (1, 0), (1, 1), (0, 1)):
-            corner = [0., 0., 0.]
-            corner[axis] = sign * .5
-            corner[u_axis] = flip * (u - .5)
-            corner[v_axis] = v - .5
-            corners.append(corner)
-            normals.append([sign * float(axis == k) for k in range(3)])
-            units.append([u, v])
-        axes.append((u_axis, v_axis))
-        faces += [[base, base + 1, base + 2], [base, base + 2, base + 3]]
-    table = np.array(faces)
-    corner_array, normal_array = np.array(corners), np.array(normals)
-    for face in table:  # wind every triangle outward
-        a, b, c = corner_array[face]
-        if np.cross(b - a, c - a) @ normal_array[face[0]] < 0:
-            face[1], face[2] = face[2], face[1]
-    return corner_array, normal_array, np.array(units, float), axes, table
-
-
-_CORNERS, _NORMALS, _UNITS, _AXES, _BOX_FACES = _box_tables()
+_CORNERS, _NORMALS, _UNITS, _AXES, _BOX_FACES = box_tables()
 _U_AXES = np.repeat([a[0] for a in _AXES], 4)
 _V_AXES = np.repeat([a[1] for a in _AXES], 4)
 
 
-def rotation(yaw: float, pitch: float = 0., roll: float = 0.) -> Array:
-    """Return the rotation Rz(yaw) Ry(pitch) Rx(roll), angles in radians."""
-    cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
-    cr, sr = math.cos(roll), math.sin(roll)
-    return np.array([[cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
-                     [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
-                     [-sp, cp * sr, cp * cr]])
-
-
-def _grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
-    """Return triangles of a (rows + 1) x (columns + 1) grid of vertices."""
-    r, c = np.mgrid[0:rows, 0:columns]
-    a = (r * (columns + 1) + c).ravel()
-    b, d, e = a + 1, a + columns + 1, a + columns + 2
-    return np.concatenate([np.stack([a, b, e], 1), np.stack([a, e, d], 1)])
+@lru_cache(maxsize=64)
+def _circle(segments: int) -> tuple[Array, Array]:
+    """Return segments + 1 points of the unit circle, the last equal to the first, and angles."""
+    angle = np.linspace(0, 2 * math.pi, segments + 1)
+    return np.stack([np.cos(angle), np.sin(angle)], 1), angle
 
 
 class Parts:
@@ -118,13 +47,16 @@ class Parts:
         scale = np.asarray(size, float)
         vertices, normals = _CORNERS * scale, _NORMALS
         metres = _UNITS * np.stack([scale[_U_AXES], scale[_V_AXES]], 1)
+        # The grain runs along the longer side of a face.
+        tall = scale[_V_AXES] > scale[_U_AXES]
+        metres[tall] = metres[tall][:, ::-1]
         if yaw or pitch or roll:
             turn = rotation(yaw, pitch, roll).T
             vertices, normals = vertices @ turn, normals @ turn
         self.pieces.append(Piece(finish.material, vertices + np.asarray(centre, float), normals,
                                  finish.coordinates(_UNITS, metres), _BOX_FACES))
 
-    def lathe(self, finish: Finish, centre: Sequence[float],
+    def lathe(self, finish: Finish, centre: Sequence[float] | Array,
               profile: Sequence[tuple[float, float]], segments: int = 14,
               turn: Array | None = None) -> None:
         """
@@ -134,35 +66,34 @@ class Parts:
             every step between two points is its own band with its own normals.
         :param turn: rotation about ``centre``.
         """
-        angle = np.linspace(0, 2 * math.pi, segments + 1)
-        circle = np.stack([np.cos(angle), np.sin(angle)], 1)
-        vertices, normals, units, metres, faces = [], [], [], [], []
-        total = sum(math.dist(a, b) for a, b in zip(profile, profile[1:])) or 1.
-        done = 0.
-        band = _grid_faces(1, segments)
-        for (r0, z0), (r1, z1) in zip(profile, profile[1:]):
-            length = math.hypot(r1 - r0, z1 - z0)
-            if length == 0:
-                continue
-            normal = np.concatenate([circle * (z1 - z0) / length,
-                                     np.full((segments + 1, 1), (r0 - r1) / length)], 1)
-            faces.append(band + 2 * (segments + 1) * len(faces))
-            for r, z, along in ((r0, z0, done), (r1, z1, done + length)):
-                vertices.append(np.concatenate(
-                    [circle * r, np.full((segments + 1, 1), z)], 1))
-                normals.append(normal)
-                units.append(np.stack([angle / (2 * math.pi),
-                                       np.full(segments + 1, along / total)], 1))
-                metres.append(np.stack([angle * max(r0, r1),
-                                        np.full(segments + 1, along)], 1))
-            done += length
-        points, directions = np.concatenate(vertices), np.concatenate(normals)
+        circle, angle = _circle(segments)
+        ends = np.asarray(profile, float)
+        start, step = ends[:-1], np.diff(ends, axis=0)
+        length = np.hypot(step[:, 0], step[:, 1])
+        keep = length > 0
+        start, step, length = start[keep], step[keep], length[keep]
+        along = np.concatenate([[0], np.cumsum(length)])
+        bands, around = len(length), segments + 1
+        # bands x (lower, upper ring) x points around
+        radius = np.stack([start[:, 0], start[:, 0] + step[:, 0]], 1)[..., None]
+        height = np.stack([start[:, 1], start[:, 1] + step[:, 1]], 1)[..., None]
+        position = np.stack([along[:-1], along[1:]], 1)[..., None]
+        points = np.empty((bands, 2, around, 3))
+        points[..., :2], points[..., 2] = radius[..., None] * circle, height
+        directions = np.empty((bands, 2, around, 3))
+        directions[..., :2] = (step[:, 1] / length)[:, None, None, None] * circle
+        directions[..., 2] = -(step[:, 0] / length)[:, None, None]
+        units, metres = np.empty((2, bands, 2, around, 2))
+        units[..., 0], units[..., 1] = angle / (2 * math.pi), position / along[-1]
+        metres[..., 0], metres[..., 1] = radius.max(1, keepdims=True) * angle, position
         if turn is not None:
             points, directions = points @ turn.T, directions @ turn.T
+        first = 2 * around * np.arange(bands)
         self.pieces.append(Piece(
-            finish.material, points + np.asarray(centre, float), directions,
-            finish.coordinates(np.concatenate(units), np.concatenate(metres)),
-            np.concatenate(faces)))
+            finish.material, (points + np.asarray(centre, float)).reshape(-1, 3),
+            directions.reshape(-1, 3),
+            finish.coordinates(units.reshape(-1, 2), metres.reshape(-1, 2)),
+            (first[:, None, None] + grid_faces(1, segments)).reshape(-1, 3)))
 
     def cylinder(self, finish: Finish, base: Sequence[float], radius: float, height: float,
                  segments: int = 14, top_radius: float | None = None) -> None:
@@ -208,7 +139,7 @@ class Parts:
                            body[..., 2] * half[2] + body[..., 1] * half[1]], -1).reshape(-1, 2)
         self.pieces.append(Piece(
             finish.material, vertices @ turn + np.asarray(centre, float), normals @ turn,
-            finish.coordinates(units, metres), _grid_faces(rows, columns)))
+            finish.coordinates(units, metres), grid_faces(rows, columns)))
 
     def sheet(self, finish: Finish, origin: Sequence[float], u: Sequence[float],
               v: Sequence[float], step: float = .5, wave: float = 0.,
@@ -224,9 +155,8 @@ class Parts:
         if lu < 1e-6 or lv < 1e-6:
             return
         columns, rows = max(1, round(lu / step)), max(1, round(lv / step))
-        t, s = np.meshgrid(np.linspace(0, 1, rows + 1), np.linspace(0, 1, columns + 1),
-                           indexing='ij')
-        s, t = s.ravel(), t.ravel()
+        t = np.repeat(np.linspace(0, 1, rows + 1), columns + 1)
+        s = np.tile(np.linspace(0, 1, columns + 1), rows + 1)
         normal = np.cross(u_vec, v_vec)
         normal /= np.linalg.norm(normal)
         vertices = np.asarray(origin, float) + s[:, None] * u_vec + t[:, None] * v_vec
@@ -240,7 +170,7 @@ class Parts:
             finish.material, vertices, normals,
             finish.coordinates(np.stack([s, t], 1),
                                np.stack([s * lu + offset[0], t * lv + offset[1]], 1)),
-            _grid_faces(rows, columns)))
+            grid_faces(rows, columns)))
 
     def place(self, other: 'Parts', x: float = 0., y: float = 0., z: float = 0.,
               yaw: float = 0.) -> None:

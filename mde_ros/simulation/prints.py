@@ -17,7 +17,7 @@
 import cv2
 import numpy as np
 
-from mde_ros.simulation.textures import Picture, noise
+from mde_ros.simulation.textures import noise, Picture
 
 CELL = 128
 GRID = 8
@@ -173,7 +173,8 @@ def art(rng: np.random.Generator) -> Picture:
     a, b = a * .3 + a.mean() * .7, b * .5 + b.mean() * .5
     picture = ((a * mix + b * (1 - mix)) * 255).astype(np.uint8)
     if rng.random() < .6:
-        cv2.rectangle(picture, (0, 0), (CELL - 1, CELL - 1), _colour(rng), int(rng.integers(6, 24)))
+        cv2.rectangle(picture, (0, 0), (CELL - 1, CELL - 1), _colour(rng),
+                      int(rng.integers(6, 24)))
     return picture
 
 

@@ -238,7 +238,7 @@ RECIPES: dict[str, Callable[[Layout], None]] = {
     'bedroom': bedroom, 'storage': storage, 'cafe': cafe}
 # Length, width: lower and upper bounds in metres.
 SIZES = {'office': (3., 9., 2.8, 7.), 'lab': (4., 12., 3.5, 8.), 'corridor': (5., 14., 1.4, 2.6),
-         'kitchen': (2.8, 6., 2.5, 5.), 'living': (3.5, 7.5, 3., 6.), 'bedroom': (2.8, 5.5, 2.6, 4.5),
-         'storage': (3.5, 12., 3., 8.), 'cafe': (5., 11., 4., 8.)}
+         'kitchen': (2.8, 6., 2.5, 5.), 'living': (3.5, 7.5, 3., 6.),
+         'bedroom': (2.8, 5.5, 2.6, 4.5), 'storage': (3.5, 12., 3., 8.), 'cafe': (5., 11., 4., 8.)}
 SHARES = {'office': .24, 'lab': .15, 'corridor': .1, 'kitchen': .14, 'living': .14,
           'bedroom': .08, 'storage': .08, 'cafe': .07}

@@ -30,6 +30,7 @@ from mde_ros.simulation.room import Room
 NEAR, FAR = .05, 40.
 MAX_DEPTH = 20.
 SUPERSAMPLING = 2
+SAME_SURFACE = .03  # relative difference of 1/z inside one pixel
 NO_OPENGL = ('no OpenGL without a screen ({}): apt-get install libegl1 libgl1-mesa-dri, or set '
              'MUJOCO_GL to osmesa or glfw')
 
@@ -55,7 +56,9 @@ def compile_room(room: Room, width: int, height: int) -> Any:
     spec = mujoco.MjSpec()
     spec.stat.extent, spec.stat.center = 1., [0, 0, 0]
     spec.visual.map.znear, spec.visual.map.zfar = NEAR, FAR
-    spec.visual.quality.shadowsize, spec.visual.quality.offsamples = 1024, 0
+    # Shadows are half of the cost; their map need not be finer than the picture.
+    spec.visual.quality.shadowsize = 512 if width <= 800 else 1024
+    spec.visual.quality.offsamples = 0
     spec.visual.global_.offwidth, spec.visual.global_.offheight = width, height
     spec.visual.headlight.ambient = room.ambient
     spec.visual.headlight.diffuse = spec.visual.headlight.specular = [0, 0, 0]
@@ -100,7 +103,12 @@ class Renderer:
         self.size = width * SUPERSAMPLING, height * SUPERSAMPLING
         mujoco = _mujoco()
         try:
-            self._gl = mujoco.GLContext(*self.size)
+            # Whoever imported mujoco earlier may have left it with a windowed context.
+            if os.environ['MUJOCO_GL'] == 'egl':
+                from mujoco.egl import GLContext
+            else:
+                GLContext = mujoco.GLContext
+            self._gl: Any = GLContext(*self.size)
             self._gl.make_current()
         except Exception as error:  # the binding raises many kinds
             raise SimulationError(NO_OPENGL.format(error)) from error
@@ -129,7 +137,7 @@ class Renderer:
         Depth is NaN where nothing is nearer than 20 m. Distortion of the camera is ignored.
         """
         mujoco = _mujoco()
-        right, down, forward = pose.axes()
+        _, down, forward = pose.axes()
         left = -(camera.cx + .5) / camera.fx * NEAR
         far_right = (camera.width - .5 - camera.cx) / camera.fx * NEAR
         for eye in self._scene.camera:
@@ -150,7 +158,7 @@ class Renderer:
         mujoco.mjr_readPixels(colour, buffer, viewport, self._context)
         small = cv2.resize(colour[::-1], (camera.width, camera.height),
                            interpolation=cv2.INTER_AREA)
-        return small, _metres(buffer[::-1], camera.height, camera.width)
+        return small, _metres(buffer[::-1])
 
     def _release(self) -> None:
         if self._context is not None:
@@ -163,7 +171,7 @@ class Renderer:
         self._gl.free()
 
 
-def _metres(buffer: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+def _metres(buffer: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     Return metric depth at pixel centres from the 2 x 2 samples of each pixel.
 
@@ -171,9 +179,12 @@ def _metres(buffer: NDArray[np.float32], height: int, width: int) -> NDArray[np.
     an edge passes between them, only the samples near the second nearest count.
     """
     inverse = (FAR - buffer.astype(np.float64) * (FAR - NEAR)) / (NEAR * FAR)
-    samples = np.sort(inverse.reshape(height, 2, width, 2).transpose(0, 2, 1, 3)
-                      .reshape(height, width, 4), -1)
-    reference = samples[..., 2:3]
-    near = np.abs(samples - reference) < .03 * reference
-    mean = np.where(near, samples, 0).sum(-1) / near.sum(-1)
+    corners = [inverse[y::2, x::2] for y in (0, 1) for x in (0, 1)]
+    mean = (corners[0] + corners[1] + corners[2] + corners[3]) / 4
+    spread = np.maximum.reduce(corners) - np.minimum.reduce(corners)
+    edge = spread > SAME_SURFACE * mean
+    samples = np.sort(np.stack([corner[edge] for corner in corners], -1), -1)
+    reference = samples[:, 2:3]
+    same = np.abs(samples - reference) < SAME_SURFACE * reference
+    mean[edge] = np.where(same, samples, 0).sum(-1) / same.sum(-1)
     return np.where(mean > 1 / MAX_DEPTH, 1 / mean, np.nan).astype(np.float32)

@@ -81,7 +81,8 @@ class Settings:
         if not .1 <= self.rate <= 1000:
             raise SimulationError(f'--rate {self.rate}: must be 0.1 to 1000 Hz')
         if self.trajectory not in TRAJECTORIES:
-            raise SimulationError(f"--trajectory {self.trajectory}: use {' or '.join(TRAJECTORIES)}")
+            raise SimulationError(
+                f"--trajectory {self.trajectory}: use {' or '.join(TRAJECTORIES)}")
         if self.room is not None and self.room not in RECIPES:
             raise SimulationError(f"--room {self.room}: use one of {', '.join(RECIPES)}")
 
@@ -156,5 +157,5 @@ def render_scene(renderer: Any, settings: Settings, scene: int,
                                     depth))
             if len(frames) == count:
                 return frames, {'scene': scene, 'seed': seed, 'room': room.kind}
-    raise SimulationError(f'scene {scene} of --seed {settings.seed}: {ATTEMPTS} rooms show nothing '
-                          'worth keeping; use another seed or --room')
+    raise SimulationError(f'scene {scene} of --seed {settings.seed}: {ATTEMPTS} rooms show '
+                          'nothing worth keeping; use another seed or --room')

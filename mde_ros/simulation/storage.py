@@ -15,7 +15,8 @@
 """Shelves, cabinets, wardrobes, fridges, racks, cartons."""
 
 from mde_ros.simulation.look import Look
-from mde_ros.simulation.parts import Finish, Parts
+from mde_ros.simulation.parts import Parts
+from mde_ros.simulation.shapes import Finish
 from mde_ros.simulation.thing import Surface, Thing
 
 

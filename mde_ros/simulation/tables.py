@@ -14,10 +14,12 @@
 
 """Tables, desks with their computers, kitchen counters and benches."""
 
+from itertools import pairwise
 import math
 
 from mde_ros.simulation.look import Look
-from mde_ros.simulation.parts import Finish, Parts
+from mde_ros.simulation.parts import Parts
+from mde_ros.simulation.shapes import Finish
 from mde_ros.simulation.thing import Surface, Thing
 
 
@@ -135,7 +137,7 @@ def desk(look: Look, clutter: float = .3) -> Thing:
             points.append((points[-1][0] + rng.uniform(-.15, .15),
                            min(d - .05, max(.02, points[-1][1] + rng.uniform(-.1, .2))),
                            h + .005))
-        for a, b in zip(points, points[1:]):
+        for a, b in pairwise(points):
             parts.rod(look.shared('cable', 'dark', 'grey', 'white'), a, b, .004, 5)
     if rng.random() < .5:  # drawers under the desk
         side = rng.choice([-1, 1]) * (w / 2 - .26)

@@ -171,7 +171,8 @@ def stone(rng: np.random.Generator, colour: NDArray[np.float64]) -> Picture:
     picture = _tinted(colour, 1 + .03 * noise(rng, 16))
     for _ in range(int(rng.integers(150, 500))):
         centre = tuple(int(v) for v in rng.integers(0, SIZE, 2))
-        shade = tuple(int(v) for v in np.clip(colour * rng.uniform(.3, 1.4, 3), 0, 1) * 255)
+        shade = tuple(int(v) for v in np.clip(
+            colour * rng.uniform(.3, 1.4) * rng.uniform(.9, 1.1, 3), 0, 1) * 255)
         cv2.circle(picture, centre, int(rng.integers(1, 4)), shade, -1)
     return picture
 

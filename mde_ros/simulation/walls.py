@@ -15,12 +15,17 @@
 """The shell of a room: floor, ceiling, walls with doors, windows and niches."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 import math
 
 import numpy as np
 
 from mde_ros.simulation.look import Look
-from mde_ros.simulation.parts import Finish, Parts
+from mde_ros.simulation.parts import Parts
+from mde_ros.simulation.shapes import Finish
+
+# (s0, s1, z0, z1) of a wall.
+Rectangle = tuple[float, float, float, float]
 
 
 @dataclass
@@ -38,8 +43,8 @@ class Wall:
     origin: tuple[float, float]
     yaw: float
     blocked: list[tuple[float, float]] = field(default_factory=list)
-    windows: list[tuple[float, float, float, float]] = field(default_factory=list)
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    windows: list[Rectangle] = field(default_factory=list)
+    taken: list[Rectangle] = field(default_factory=list)
 
     def point(self, s: float, out: float = 0.) -> tuple[float, float]:
         """Return room coordinates of the point ``s`` along the wall, ``out`` metres before it."""
@@ -72,7 +77,8 @@ def _frame(parts: Parts, finish: Finish, s0: float, s1: float, z0: float, z1: fl
     y = .012 - deep / 2
     for s in (s0 - wide / 2 + .02, s1 + wide / 2 - .02):
         parts.box(finish, (s, y, (z0 + z1) / 2), (wide, deep, z1 - z0))
-    parts.box(finish, ((s0 + s1) / 2, y, z1 + wide / 2 - .02), (s1 - s0 + 2 * wide - .04, deep, wide))
+    parts.box(finish, ((s0 + s1) / 2, y, z1 + wide / 2 - .02),
+              (s1 - s0 + 2 * wide - .04, deep, wide))
     if sill:
         parts.box(finish, ((s0 + s1) / 2, y + .04, z0), (s1 - s0 + .1, deep + .06, .035))
 
@@ -84,13 +90,13 @@ def _beyond(parts: Parts, look: Look, s0: float, s1: float, top: float, deep: fl
     high = top if side == 0 else max(top + .3, 2.4)
     wall, y = look.surface(str(look.rng.choice(['wall', 'wall2']))), -deep
     parts.sheet(wall, (b, y, 0), (a - b, 0, 0), (0, 0, high))
-    parts.sheet(wall, (a, 0, 0), (0, y, 0), (0, 0, high))
-    parts.sheet(wall, (b, y, 0), (0, -y, 0), (0, 0, high))
+    parts.sheet(wall, (a, y, 0), (0, -y, 0), (0, 0, high))
+    parts.sheet(wall, (b, 0, 0), (0, y, 0), (0, 0, high))
     parts.sheet(look.surface('floor'), (a, y, 0), (b - a, 0, 0), (0, -y, 0))
     parts.sheet(look.surface('ceiling'), (a, y, high), (0, -y, 0), (b - a, 0, 0))
 
 
-def _door(parts: Parts, look: Look, wall: Wall, s: float) -> tuple[float, float, float, float]:
+def _door(parts: Parts, look: Look, wall: Wall, s: float) -> Rectangle:
     """Add a door, closed, open, or an open passage; return its rectangle."""
     rng = look.rng
     wide, high = float(rng.choice([.8, .85, .9, .9, 1.2])), rng.uniform(1.98, 2.1)
@@ -98,8 +104,8 @@ def _door(parts: Parts, look: Look, wall: Wall, s: float) -> tuple[float, float,
     leaf = look.shared('door', *(('wood',) if rng.random() < .5 else
                                  ('white', 'grey', 'brown', 'colour', 'white')))
     if rng.random() < .9:
-        _frame(parts, look.shared('door frame', 'white', 'brown', 'grey', 'dark'), s0, s1, 0., high,
-               sill=False)
+        frame = look.shared('door frame', 'white', 'brown', 'grey', 'dark')
+        _frame(parts, frame, s0, s1, 0., high, sill=False)
     roll = rng.random()
     metal = look.shared('handle', 'grey', 'dark', 'white')
     if roll < .6:
@@ -121,7 +127,7 @@ def _door(parts: Parts, look: Look, wall: Wall, s: float) -> tuple[float, float,
     return s0, s1, 0., high
 
 
-def _window(parts: Parts, look: Look, wall: Wall, s0: float, s1: float) -> tuple[float, ...]:
+def _window(parts: Parts, look: Look, wall: Wall, s0: float, s1: float) -> Rectangle:
     """Add a window with frame, mullions, sill, and sometimes blinds or curtains."""
     rng = look.rng
     z0, z1 = rng.uniform(.75, 1.05), min(wall.height - .15, rng.uniform(1.9, 2.4))
@@ -162,7 +168,8 @@ def build_shell(look: Look, length: float, width: float, height: float, parts: P
     skirting = look.paint('white', 'brown', 'grey', 'dark') if rng.random() < .7 else None
     order = [int(k) for k in rng.choice(4, doors)]
     for index, wall in enumerate(walls):
-        local, holes = Parts(), []
+        local = Parts()
+        holes: list[Rectangle] = []
         for _ in range(order.count(index)):
             if wall.length < 1.8:
                 continue
@@ -178,8 +185,8 @@ def build_shell(look: Look, length: float, width: float, height: float, parts: P
                 s = rng.uniform(.35, wall.length - wide - .35)
                 if all(s > b + .35 or s + wide < a - .35 for a, b, _, _ in holes):
                     window = _window(local, look, wall, s, s + wide)
-                    holes.append(window)  # type: ignore[arg-type]
-                    wall.windows.append(window)  # type: ignore[arg-type]
+                    holes.append(window)
+                    wall.windows.append(window)
         if rng.random() < .12 and wall.length > 2.5:
             s = rng.uniform(.3, wall.length - 2.)
             wide, high = rng.uniform(.6, 1.6), rng.uniform(1.9, height - .1)
@@ -191,8 +198,8 @@ def build_shell(look: Look, length: float, width: float, height: float, parts: P
         finish = look.surface('wall2' if index == accent else 'wall')
         cuts_s = sorted({0., wall.length, *(v for h in holes for v in h[:2])})
         cuts_z = sorted({0., height, *(v for h in holes for v in h[2:])})
-        for a, b in zip(cuts_s, cuts_s[1:]):
-            for c, d in zip(cuts_z, cuts_z[1:]):
+        for a, b in pairwise(cuts_s):
+            for c, d in pairwise(cuts_z):
                 s, z = (a + b) / 2, (c + d) / 2
                 if not any(h[0] < s < h[1] and h[2] < z < h[3] for h in holes):
                     _panel(local, finish, wall, a, b, c, d)
