@@ -25,8 +25,10 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from mde_ros.command_line.arguments import parse_size
+from mde_ros.command_line.bag_arguments import add_bag_arguments, dataset_options
+from mde_ros.datasets.frame import FrameSource
 from mde_ros.datasets.open_dataset import open_dataset
-from mde_ros.evaluation.evaluator import evaluate
+from mde_ros.evaluation.evaluator import evaluate, EvaluationError
 from mde_ros.evaluation.metrics import MAXIMUM, MINIMUM
 from mde_ros.evaluation.outputs import check_writable, write_csv, write_json
 from mde_ros.evaluation.requirements import Requirement
@@ -34,11 +36,14 @@ from mde_ros.evaluation.result import EvaluationResult
 from mde_ros.evaluation.scoring import ScoringOptions
 from mde_ros.evaluation.tables import ResultTables
 
+# As mde_ros.estimation.weights has it, whose import would take seconds.
+SHIPPED = 'shipped'
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('what', help='RGB-D folder or bag with reference depth')
-    parser.add_argument('--weights', default='shipped', help="weight file, or 'shipped'")
+    parser.add_argument('--weights', default=SHIPPED, help="weight file, or 'shipped'")
     parser.add_argument('--split', help='frames of this split of meta.json only, such as score')
     parser.add_argument('--every', type=_positive, default=1, metavar='N',
                         help='take every Nth frame')
@@ -65,6 +70,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                               '(default: that of the weights)')
     running.add_argument('--threads', type=_positive, help='CPU threads of the network')
     running.add_argument('--device', default='cpu', help="'cpu', 'cuda' or another of PyTorch")
+    live = parser.add_argument_group('live: play the data to a real depth node and score what '
+                                     'it publishes')
+    live.add_argument('--live', action='store_true',
+                      help='start the depth node in another process and play to it over DDS')
+    live.add_argument('--node', metavar='NS', help='play to the node running in this namespace '
+                                                   'instead; implies --live')
+    live.add_argument('--rate', type=float, metavar='HZ',
+                      help='frames per second (default: as the stamps say)')
+    live.add_argument('--reliability', choices=('reliable', 'best_effort'), default='reliable',
+                      help='of the image publisher')
+    live.add_argument('--transport', choices=('raw', 'compressed'), default='raw',
+                      help='how images are sent')
+    add_bag_arguments(parser)
     output = parser.add_argument_group('output')
     output.add_argument('--json', type=Path, metavar='FILE', help='write the whole result')
     output.add_argument('--csv', type=Path, metavar='FILE', help='write one row a frame')
@@ -106,11 +124,44 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _evaluate(arguments: argparse.Namespace, options: ScoringOptions,
               observers: list[Any]) -> EvaluationResult:
+    source = open_dataset(arguments.what, split=arguments.split,
+                          read_depth=not arguments.latency_only, **dataset_options(arguments))
+    area = arguments.size[0] * arguments.size[1] if arguments.size else None
+    if arguments.live or arguments.node is not None:
+        result = _evaluate_live(arguments, options, observers, source, area)
+    else:
+        result = _evaluate_offline(arguments, options, observers, source, area)
+    result.data.update(path=str(arguments.what), split=arguments.split)
+    return result
+
+
+def _evaluate_live(arguments: argparse.Namespace, options: ScoringOptions, observers: list[Any],
+                   source: FrameSource, area: int | None) -> EvaluationResult:
+    if arguments.latency_only:
+        raise EvaluationError('--latency-only does not go with --live: give data with depth')
+    if arguments.rate is not None and arguments.rate <= 0:
+        raise EvaluationError(f'--rate {arguments.rate:g}: give a rate above 0')
+    try:
+        from mde_ros.nodes.live_evaluation import evaluate_live, LiveOptions
+    except ImportError as error:
+        raise EvaluationError(f'--live needs ROS 2 (rclpy): {error}; source its setup.bash, or '
+                              'pip install -r requirements-ros.txt') from error
+    weights = arguments.weights
+    parameters = {'weights': weights if weights == SHIPPED else str(Path(weights).resolve()),
+                  'device': arguments.device, 'threads': arguments.threads or 0,
+                  'input_area': area or 0}
+    return evaluate_live(
+        source, options, LiveOptions(
+            arguments.node, parameters, arguments.rate, arguments.reliability,
+            arguments.transport, arguments.every, arguments.limit),
+        border=arguments.border, observers=observers)
+
+
+def _evaluate_offline(arguments: argparse.Namespace, options: ScoringOptions,
+                      observers: list[Any], source: FrameSource,
+                      area: int | None) -> EvaluationResult:
     # PyTorch takes seconds to import: not before the arguments are known to be right.
     from mde_ros.estimation.estimator import DepthEstimator
-    source = open_dataset(arguments.what, split=arguments.split,
-                          read_depth=not arguments.latency_only)
-    area = arguments.size[0] * arguments.size[1] if arguments.size else None
     estimator = DepthEstimator(arguments.weights, input_area=area, threads=arguments.threads,
                                device=arguments.device)
     total = -(-len(source) // arguments.every)
@@ -121,12 +172,10 @@ def _evaluate(arguments: argparse.Namespace, options: ScoringOptions,
                   console=Console(stderr=True), transient=True,
                   disable=arguments.quiet or not sys.stderr.isatty()) as progress:
         task = progress.add_task(source.name, total=total)
-        result = evaluate(
+        return evaluate(
             source, estimator, options, border=arguments.border, every=arguments.every,
             limit=arguments.limit, latency_only=arguments.latency_only, observers=observers,
             progress=lambda: progress.advance(task))
-    result.data.update(path=str(arguments.what), split=arguments.split)
-    return result
 
 
 def _material(arguments: argparse.Namespace, options: ScoringOptions) -> Any:

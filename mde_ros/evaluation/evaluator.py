@@ -132,12 +132,12 @@ def evaluate(source: FrameSource, estimator: EstimatorLike,
                 except MdeError as error:
                     reason = str(error)
             if reason is not None:
-                _count(result.skipped, reason)
+                count_skipped(result.skipped, reason)
             if progress:
                 progress()
             before = perf_counter()
         for reason, count in source.skipped.items():
-            _count(result.skipped, reason, count)
+            count_skipped(result.skipped, reason, count)
             result.read += count
         result.data.update(hash=content.hexdigest, cameras=cameras)
         if not (result.timings if latency_only else len(scorer)):
@@ -170,7 +170,8 @@ def _one(frame: Frame, estimator: EstimatorLike, decode: float, border: int,
     return reason
 
 
-def _count(counts: dict[str, int], reason: str, count: int = 1) -> None:
+def count_skipped(counts: dict[str, int], reason: str, count: int = 1) -> None:
+    """Count a skipped frame."""
     counts[reason] = counts.get(reason, 0) + count
 
 

@@ -27,8 +27,9 @@ from mde_ros.evaluation.scaling import COLUMNS
 from mde_ros.evaluation.scoring import Scores
 
 # Stages of a frame, milliseconds. 'decode' is reading and decoding image and reference, which a
-# robot does not do; 'total' is from the decoded image to depth at its size.
-STAGES = ('decode', 'rectify', 'resize', 'network', 'upsample', 'total')
+# robot does not do; 'total' is from the decoded image to depth at its size; 'age' (live only) is
+# from the stamp of the image to the arrival of its depth in another process.
+STAGES = ('decode', 'rectify', 'resize', 'network', 'upsample', 'total', 'age')
 
 
 @dataclass

@@ -20,6 +20,7 @@ from typing import Any
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
+from rich.text import Text
 
 from mde_ros.evaluation.floors import FLOORS
 from mde_ros.evaluation.scaling import COLUMNS
@@ -56,18 +57,17 @@ class ResultTables:
         result = self._result
         parts: list[RenderableType] = []
         if 'raw' in result:
-            parts += [self._metrics(), self._ranges()]
-        if result['latency_ms']:
-            parts.append(self._latency())
+            parts += [*self._metrics(), *self._ranges()]
         if 'live' in result:
-            parts.append(self._live())
+            parts += self._live()
+        elif result['latency_ms']:
+            parts += self._latency()
         return [*parts, self._summary()]
 
-    def _metrics(self) -> Table:
+    def _metrics(self) -> list[RenderableType]:
         result = self._result
         # Narrow enough for 80 columns: log10 and the arrows are in the report.
-        table = _table(f'{result["model"]["id"]} on {result["data"]["name"]}: '
-                       f'mean over {result["frames"]["scored"]} frames')
+        table = _table()
         for name, heading, _ in METRIC_HEADINGS:
             if name != 'log10':
                 table.add_column(heading.split()[0], justify='right', no_wrap=True)
@@ -80,10 +80,11 @@ class ResultTables:
                 if metrics:
                     table.add_row(f'{FLOOR_TITLES[floor]}, {COLUMN_TITLES[name].split("-")[0]}',
                                   *_cells(metrics), style='dim')
-        return table
+        return _titled(f'{result["model"]["id"]} on {result["data"]["name"]}: '
+                       f'mean over {result["frames"]["scored"]} frames', table)
 
-    def _ranges(self) -> Table:
-        table = _table('AbsRel by reference depth, pixels pooled')
+    def _ranges(self) -> list[RenderableType]:
+        table = _table()
         for part in self._result['ranges']:
             table.add_column(f'{part["from"]:g}–{part["to"]:g} m', justify='right')
         total = sum(part['pixels'] for part in self._result['ranges']) or 1
@@ -92,28 +93,34 @@ class ResultTables:
         for name in COLUMNS:
             table.add_row(COLUMN_TITLES[name], *(format_metric(part[name]['abs_rel'])
                                                  for part in self._result['ranges']))
-        return table
+        return _titled('AbsRel by reference depth, pixels pooled', table)
 
-    def _latency(self) -> Table:
-        table = _table(f'latency in ms, {self._result.get("device", "cpu")}')
+    def _latency(self) -> list[RenderableType]:
+        table = _table()
         stages = self._result['latency_ms']
         for stage in stages:
             table.add_column(stage, justify='right')
         for rank in ('p50', 'p95', 'p99'):
             table.add_row(rank, *(f'{stages[stage][rank]:.1f}' for stage in stages))
-        return table
+        return _titled(f'latency in ms, {self._result.get("device", "cpu")}', table)
 
-    def _live(self) -> Table:
+    def _live(self) -> list[RenderableType]:
+        """Return what went to the running node and what came back."""
         live = self._result['live']
-        table = _table('through the running node')
+        dropped = ', '.join(f'{count} {reason}' for reason, count in live['node_dropped'].items())
+        table = _table()
         table.show_header = False
-        table.add_column('')
-        for key, value in live.items():
-            if isinstance(value, Mapping):
-                value = ', '.join(f'{name} {item:.1f}' if isinstance(item, float)
-                                  else f'{name} {item}' for name, item in value.items())
-            table.add_row(key.replace('_', ' '), str(value))
-        return table
+        table.add_column('', overflow='fold')
+        table.add_row('images sent', f'{live["sent"]} ({live["transport"]}, '
+                                     f'{live["reliability"]})')
+        table.add_row('depth received', str(live['depth_received']))
+        table.add_row('dropped by the node', dropped or '0')
+        table.add_row('lost in transport', f'{live["lost_before_node"]} before the node, '
+                                           f'{live["lost_after_node"]} after it')
+        age = live['age_ms']
+        table.add_row('age at arrival, ms', ', '.join(
+            f'{rank} {age[rank]:.1f}' for rank in ('p50', 'p95', 'p99')))
+        return _titled('through the running node', table)
 
     def _summary(self) -> RenderableType:
         """Return counts and scale in lines."""
@@ -142,8 +149,12 @@ def _cells(metrics: Mapping[str, float | None]) -> list[str]:
             if name != 'log10']
 
 
-def _table(title: str) -> Table:
-    table = Table(title=title, title_justify='left', title_style='bold', box=box.SIMPLE_HEAD,
-                  pad_edge=False, collapse_padding=True)
+def _table() -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column('', no_wrap=True)
     return table
+
+
+def _titled(title: str, table: Table) -> list[RenderableType]:
+    """Return a title, which rich would break at the width of the table, and the table."""
+    return [Text(title, style='bold'), table]

@@ -164,17 +164,16 @@ def _play(node: Node, listener: Listener, source: FrameSource, live: LiveOptions
     player = Player(node, _Selection(source, live), PlayOptions(
         rate=live.rate, reliability=live.reliability, transport=live.transport, stamps='now',
         wait=START_LIMIT))
-    report = player.run()
+    report = player.run(_end_of(process))
 
     def settled(now: NodeCounts) -> bool:
         news = now.since(before)
         done = news.processed + sum(news.dropped.values())
         return news.received + news.lost >= report.images and done >= news.received
-    listener.wait(settled, SETTLE_LIMIT)
+    if process is None or process.poll() is None:
+        listener.wait(settled, SETTLE_LIMIT)
     player.destroy()
-    if process is not None and process.poll() is not None:
-        raise LiveError(f'the depth node ended with exit code {process.returncode} while frames '
-                        'were played to it; its log is above')
+    _check(process, 'while frames were played to it')
     counts = (listener.counts or NodeCounts()).since(before)
     end = time.monotonic() + 2
     # The last report may overtake the last depth image.
@@ -187,13 +186,30 @@ def _await_node(listener: Listener, process: subprocess.Popen[bytes] | None) -> 
     """Wait until the node reports, which it does once it has loaded its weights."""
     end = time.monotonic() + START_LIMIT
     while not listener.wait(lambda _: True, .2):
-        if process is not None and process.poll() is not None:
-            raise LiveError(f'the depth node ended with exit code {process.returncode} at its '
-                            'start; its log is above')
+        _check(process, 'at its start')
         if time.monotonic() > end:
             raise LiveError(
                 f'no diagnostics of a depth node after {START_LIMIT:.0f} s: check its log, its '
                 'namespace (--node) and ROS_DOMAIN_ID')
+
+
+def _check(process: subprocess.Popen[bytes] | None, when: str) -> None:
+    if process is not None and process.poll() is not None:
+        raise LiveError(f'the depth node ended with exit code {process.returncode} {when}; its '
+                        'log is above')
+
+
+def _end_of(process: subprocess.Popen[bytes] | None) -> threading.Event:
+    """Return an event that is set when the process ends, so that playing ends too."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        assert process is not None
+        process.wait()
+        ended.set()
+    if process is not None:
+        threading.Thread(target=watch, name='node watcher', daemon=True).start()
+    return ended
 
 
 @contextmanager

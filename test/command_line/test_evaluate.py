@@ -17,6 +17,7 @@
 import csv
 import json
 from pathlib import Path
+import sys
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.command_line.main import main
 from mde_ros.estimation import estimator as estimator_module
 from mde_ros.estimation.estimator import Estimate
+from mde_ros.evaluation.evaluator import evaluate
 
 
 class RowEstimator:
@@ -151,3 +153,40 @@ def test_unlabelled_folder(rgbd_folder: Path, tmp_path: Path,
     fields = json.loads((out / 'result.json').read_text())
     assert 'raw' not in fields
     assert fields['latency_ms']['network']['p95'] == 20
+
+
+def test_live_options_reach_the_node(rgbd_folder: Path, tmp_path: Path,
+                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    """What offline is the estimator's is a parameter of the node; its file is found anywhere."""
+    module = pytest.importorskip('mde_ros.nodes.live_evaluation', reason='needs rclpy')
+    calls: list[tuple[Any, ...]] = []
+
+    def stand_in(source: Any, options: Any, live: Any, **rest: Any) -> Any:
+        calls.append((options, live, rest))
+        result = evaluate(source, RowEstimator('w'), options)
+        result.live = {}
+        return result
+    monkeypatch.setattr(module, 'evaluate_live', stand_in)
+    monkeypatch.chdir(tmp_path)
+    words = ['evaluate', str(rgbd_folder), '--quiet', '--weights', 'w.safetensors', '--size',
+             '32x24', '--rate', '7', '--reliability', 'best_effort', '--border', '2']
+    assert main([*words, '--live']) == 0
+    assert main([*words, '--node', '/robot', '--transport', 'compressed']) == 0
+    (options, live, rest), (_, second, _) = calls
+    assert (options.minimum, rest['border']) == (.3, 2)
+    assert (live.namespace, live.rate, live.reliability) == (None, 7, 'best_effort')
+    assert live.parameters == {'weights': str(tmp_path / 'w.safetensors'), 'device': 'cpu',
+                               'threads': 0, 'input_area': 768}
+    assert (second.namespace, second.transport) == ('/robot', 'compressed')
+
+
+@pytest.mark.parametrize('words, message', [
+    (['--latency-only'], '--latency-only does not go with --live'),
+    (['--rate', '0'], '--rate 0: give a rate above 0'), ([], '--live needs ROS 2')])
+def test_live_errors(rgbd_folder: Path, words: list[str], message: str,
+                     monkeypatch: pytest.MonkeyPatch,
+                     capsys: pytest.CaptureFixture[str]) -> None:
+    """One line; without ROS 2 too."""
+    monkeypatch.setitem(sys.modules, 'mde_ros.nodes.live_evaluation', None)
+    assert main(['evaluate', str(rgbd_folder), '--live', *words]) == 2
+    assert message in capsys.readouterr().err

@@ -50,6 +50,20 @@ def test_latency_alone(memory_source: Any, perfect: Any) -> None:
     assert '20.0' in text
 
 
+def test_live(memory_source: Any, perfect: Any) -> None:
+    """What was sent, dropped and lost, and the age, instead of the stages."""
+    fields = evaluate(memory_source, perfect).to_dict()
+    fields['live'] = {
+        'sent': 9, 'depth_received': 6, 'node_dropped': {'busy': 2, 'bad image': 1},
+        'lost_before_node': 0, 'lost_after_node': 0, 'transport': 'raw',
+        'reliability': 'reliable', 'age_ms': {'p50': 31.25, 'p95': 40., 'p99': 50.}}
+    text = printed(fields)
+    for words in ('9 (raw, reliable)', '2 busy, 1 bad image', '0 before the node',
+                  'p50 31.2, p95 40.0, p99 50.0'):
+        assert words in text
+    assert 'decode' not in text
+
+
 @pytest.mark.parametrize('value, text', [(None, '–'), (.12345, '0.123'), (0, '0.000')])
 def test_format(value: float | None, text: str) -> None:
     """A dash is not a zero."""
