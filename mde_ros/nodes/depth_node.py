@@ -184,6 +184,7 @@ class DepthNode(LifecycleNode):
                                        + parameters.TABLE[change.name].metadata['when'])
             if change.name == 'diagnostics_period':
                 self._diagnostics_timer.timer_period_ns = round(change.value * 1e9)
+                self._diagnostics_timer.reset()
             elif change.name == 'image_reliability':
                 self.cameras.follow_publishers()
 

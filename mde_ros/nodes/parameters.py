@@ -218,3 +218,26 @@ def markdown_table() -> str:
             '' if about['low'] is None else f"{about['low']} to {about['high']}")
         lines.append(f"| `{name}` | `{shown}` | {bounds} | {about['when']} | {about['text']} |")
     return '\n'.join(lines)
+
+
+def yaml_file() -> str:
+    """Return config/depth_node.yaml: every parameter with its default; a test keeps it equal."""
+    lines = ['# Parameters of the depth node, all at their defaults; docs/depth_node.md explains',
+             '# them. Numbers with a fraction need a point: 50.0, not 50.',
+             '/**:', '  ros__parameters:']
+    for name, entry in TABLE.items():
+        about = entry.metadata
+        bounds = ', '.join(about['choices']) or (
+            '' if about['low'] is None else f"{about['low']} to {about['high']}")
+        comment = '; '.join(part for part in (bounds, f"applies {about['when']}") if part)
+        lines.append(f'    {name}: {_yaml(entry.default)}  # {comment}')
+    return '\n'.join(lines) + '\n'
+
+
+def _yaml(value: Any) -> str:
+    """Return a default as YAML writes it."""
+    if isinstance(value, tuple):
+        return '[' + ', '.join(_yaml(part) for part in value) + ']'
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}'" if isinstance(value, str) else str(value)
