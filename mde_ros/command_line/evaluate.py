@@ -28,7 +28,7 @@ from mde_ros.command_line.arguments import parse_size
 from mde_ros.command_line.bag_arguments import add_bag_arguments, dataset_options
 from mde_ros.datasets.frame import FrameSource
 from mde_ros.datasets.open_dataset import open_dataset
-from mde_ros.evaluation.evaluator import evaluate, EvaluationError
+from mde_ros.evaluation.evaluator import evaluate, EvaluationError, source_facts
 from mde_ros.evaluation.metrics import MAXIMUM, MINIMUM
 from mde_ros.evaluation.outputs import check_writable, write_csv, write_json
 from mde_ros.evaluation.requirements import Requirement
@@ -131,7 +131,7 @@ def _evaluate(arguments: argparse.Namespace, options: ScoringOptions,
         result = _evaluate_live(arguments, options, observers, source, area)
     else:
         result = _evaluate_offline(arguments, options, observers, source, area)
-    result.data.update(path=str(arguments.what), split=arguments.split)
+    result.data.update(path=str(arguments.what), split=arguments.split, **source_facts(source))
     return result
 
 

@@ -76,11 +76,11 @@ def select(source: FrameSource, every: int = 1, limit: int | None = None) -> Ite
     """Yield every so many frames of a source, at most ``limit``."""
     count = 0
     for index, frame in enumerate(source):
-        if limit is not None and count >= limit:
-            return
         if index % every == 0:
             count += 1
             yield frame
+        if count == limit:
+            return
 
 
 def evaluate(source: FrameSource, estimator: EstimatorLike,
@@ -200,4 +200,20 @@ def settings_of(estimator: Any) -> dict[str, Any]:
         found['input_area'] = area
     if card := getattr(estimator, 'card', None):
         found['weights'] = {'name': card.name, 'sha256': card.sha256}
+    return found
+
+
+def source_facts(source: Any) -> dict[str, Any]:
+    """Return what a bag says of itself after it was read; a folder has nothing to add."""
+    found: dict[str, Any] = {}
+    if topics := getattr(source, 'topics', None):
+        found['topics'] = {name: f'{topic}, {topics.counts.get(topic, 0)} messages'
+                           for name in ('image', 'depth', 'info')
+                           if (topic := getattr(topics, name))}
+    if (pairing := getattr(source, 'pairing', None)) is not None:
+        found['pairing'] = vars(pairing)
+    if backwards := getattr(source, 'stamps_backwards', 0):
+        found['stamps_backwards'] = backwards
+    if damage := getattr(source, 'damage', None):
+        found['damage'] = list(damage)
     return found

@@ -165,6 +165,21 @@ def density(counts: NDArray[np.float64], edges: NDArray[np.float64]) -> bytes:
     return _png(figure)
 
 
+def age_over_frames(ages: Sequence[float]) -> bytes:
+    """Plot the age of each depth image at its arrival, milliseconds, with its median."""
+    figure, axes = _figure(5.2, 2.6)
+    axes.plot(np.arange(1, len(ages) + 1), ages, color=COLOURS['median_scaled'], linewidth=1.2,
+              marker='o' if len(ages) <= _FEW else '', markersize=2.5, label='age')
+    middle = float(np.median(ages))
+    axes.axhline(middle, color=FLOOR_COLOUR, linewidth=1, linestyle=(0, (4, 3)),
+                 label=f'median {middle:.1f} ms')
+    axes.set_ylim(bottom=0)
+    axes.margins(x=.01)
+    _label(axes, 'processed frame, in order', 'ms from stamp to arrival')
+    _legend(axes, 2)
+    return _png(figure)
+
+
 def latency_bars(latency: Mapping[str, Mapping[str, float]]) -> bytes:
     """Plot p50, p95 and p99 of every stage, milliseconds."""
     figure, axes = _figure(5.2, 2.6)

@@ -88,7 +88,10 @@ def draw_plots(result: EvaluationResult, fields: Mapping[str, Any],
                material: ReportMaterial | None) -> dict[str, str]:
     """Return the plots that the result has, as data URIs."""
     found: dict[str, bytes] = {}
-    if fields['latency_ms']:
+    ages = [frame['age'] for frame in result.timings.values() if 'age' in frame]
+    if ages:
+        found['latency'] = plots.age_over_frames(ages)
+    elif fields['latency_ms']:
         found['latency'] = plots.latency_bars(fields['latency_ms'])
     if result.scores:
         floor = fields['floors']['constant']['median_scaled']

@@ -129,6 +129,10 @@ class ResultTables:
         lines = [f'frames: {frames["read"]} read, {frames["scored"]} scored'
                  + ''.join(f', {count} skipped ({reason})'
                            for reason, count in frames['skipped'].items())]
+        if pairing := result['data'].get('pairing'):
+            lines.append('pairing of image and depth by stamp: ' + ', '.join(
+                f'{count} {name.replace("_", " ")}' for name, count in pairing.items()))
+        lines += [f'damage: {note}' for note in result['data'].get('damage', ())]
         if 'scale' in result:
             scale = result['scale']
             spread = scale['ratio_spread']

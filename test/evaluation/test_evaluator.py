@@ -15,6 +15,7 @@
 """The evaluator: counts, rectified references, latency, errors."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,12 @@ import pytest
 
 from mde_ros.camera.distortion import Rectifier
 from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.datasets.bag_reader import BagFrames
+from mde_ros.datasets.bag_writer import BagWriter
 from mde_ros.datasets.frame import Frame
 from mde_ros.errors import MdeError
-from mde_ros.evaluation.evaluator import evaluate, EvaluationError, NO_REFERENCE, select
+from mde_ros.evaluation.evaluator import (
+    evaluate, EvaluationError, NO_REFERENCE, select, source_facts)
 from mde_ros.evaluation.scoring import ScoringOptions
 
 
@@ -151,3 +155,21 @@ def test_json_has_the_agreed_fields(memory_source: Any, perfect: Any) -> None:
     assert fields['settings']['min_depth'] == .5
     assert len(fields['data']['hash']) == 32
     assert fields['peak_memory_mb'] > 10
+
+
+def test_facts_of_a_bag(frames: list[Frame], tmp_path: Path, memory_source: Any,
+                        perfect: Any) -> None:
+    """Topics, pairing by stamp; a folder or a list has none."""
+    path = tmp_path / 'b.mcap'
+    with BagWriter(path) as writer:
+        for frame in frames:
+            writer.write(frame)
+    bag = BagFrames(path)
+    result = evaluate(bag, perfect, ScoringOptions())
+    facts = source_facts(bag)
+    assert facts['pairing']['exact'] == 4
+    assert facts['pairing']['unpaired'] == 0
+    assert facts['topics']['depth'].endswith(', 4 messages')
+    assert source_facts(memory_source) == {}
+    result.data.update(facts)
+    assert result.to_dict()['data']['pairing']['near'] == 0

@@ -60,6 +60,14 @@ def test_bars_grow_with_the_error() -> None:
     assert (ink[2] - legend) / (ink[1] - legend) == pytest.approx(2, rel=.05)
 
 
+def test_ages() -> None:
+    """A level line where nothing varies is shorter than one that goes up and down."""
+    flat, jumping = (has(pixels(plots.age_over_frames(ages)), '#1f6f8b')
+                     for ages in ([30.] * 80, [30., 60.] * 40))
+    assert jumping > 3 * flat > 0
+    assert has(pixels(plots.age_over_frames([10., 10., 40.])), plots.FLOOR_COLOUR) > 200
+
+
 def test_density_and_latency_are_drawn() -> None:
     """Also with nothing in them."""
     edges = np.geomspace(.3, 10, 11)

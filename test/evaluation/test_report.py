@@ -98,6 +98,17 @@ def test_page_of_latency_alone(memory_source: Any, perfect: Any) -> None:
     assert 'Error' not in page.words
 
 
+def test_page_of_a_live_evaluation(memory_source: Any, perfect: Any) -> None:
+    """Ages in place of stages; what the node counted."""
+    result = evaluate(memory_source, perfect)
+    result.timings = {'f0': {'age': 31.}, 'f1': {'age': 33.}}
+    result.live = {'sent': 5, 'node_dropped': {}, 'age_ms': {'p50': 32.}}
+    words = [word for word in Page(render_report(result, result.to_dict(), None)).words if word]
+    assert 'Age' in words
+    assert words[words.index('node dropped') + 1] == 'none'
+    assert words[words.index('age ms') + 1] == 'p50 32'
+
+
 def test_one_frame(frames: Any, source_of: Any, perfect: Any) -> None:
     """Shown once; no interval, fewer floors."""
     material = ReportMaterial(.3, 10)
