@@ -22,6 +22,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
@@ -72,15 +73,18 @@ class DepthNode(LifecycleNode):
         self.cameras = CameraSet(self, self._mailbox, lambda: self.settings, self.complain,
                                  self._image_group)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        # Not the node's clock: with use_sim_time that stands still while no bag is played.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics_timer = self.create_timer(
-            self.settings.diagnostics_period, self.publish_diagnostics, self._watch_group)
-        self.create_timer(WATCH_PERIOD, self.cameras.follow_publishers, self._watch_group)
+            self.settings.diagnostics_period, self.publish_diagnostics, self._watch_group, steady)
+        self.create_timer(
+            WATCH_PERIOD, self.cameras.follow_publishers, self._watch_group, steady)
         self.create_service(Trigger, '~/reload_model', self._on_reload)
         self.create_service(SetBool, '~/enable', self._on_enable)
         for name in parameters.TABLE:
             self.get_logger().info(f'parameter {name}: {getattr(self.settings, name)!r}')
         self._autostart = self.create_timer(
-            0.0, self._start) if self.settings.autostart else None
+            0.0, self._start, clock=steady) if self.settings.autostart else None
 
     # ---- lifecycle -------------------------------------------------------------------------
 

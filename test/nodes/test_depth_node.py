@@ -22,6 +22,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from diagnostic_msgs.msg import DiagnosticArray
 from node_harness import CAMERA, depth_of, stamps, StubEstimator, wait
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
@@ -206,6 +207,13 @@ def test_autostart_activates_as_soon_as_the_node_spins(rig):
     r = rig({'autostart': True}, start=False)
     wait(lambda: r.node._worker is not None)
     r.camera()
+
+
+def test_diagnostics_come_while_simulated_time_stands_still(rig):
+    r = rig({'use_sim_time': True, 'autostart': True, 'diagnostics_period': .1}, start=False)
+    messages = r.listen('/diagnostics', DiagnosticArray)
+    # Nobody publishes /clock; after a bag it stands still as well.
+    wait(lambda: len(messages) >= 3)
 
 
 def test_a_network_that_cannot_be_loaded_leaves_the_node_unconfigured(rig):
