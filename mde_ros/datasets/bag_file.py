@@ -79,10 +79,12 @@ class BagFile:
         self.types: dict[str, str] = {}
         self.counts: dict[str, int] = {}
         for reader in self._readers:
+            # A damaged index may claim any number; no message takes less than this.
+            most = _size(Path(reader.path)) // 16
             for connection in reader.connections:
-                self.types[connection.topic] = connection.msgtype
-                self.counts[connection.topic] = (
-                    self.counts.get(connection.topic, 0) + connection.msgcount)
+                topic = str(connection.topic)
+                self.types[topic] = str(connection.msgtype)
+                self.counts[topic] = self.counts.get(topic, 0) + min(connection.msgcount, most)
 
     def __enter__(self) -> 'BagFile':
         """Return the open bag."""
@@ -199,6 +201,11 @@ def _opened(reader: Any) -> Any:
     return reader
 
 
+def _size(path: Path) -> int:
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)
+
+
 def _storages(reader: Reader2) -> list[Any]:
     """Return the reader of each file, so that damage to one does not end the others."""
     storage: Any = reader.storage
@@ -212,7 +219,9 @@ def _records(reader: Any, topics: Collection[str]) -> Iterator[Record]:
     wanted = [connection for connection in reader.connections if connection.topic in topics]
     if wanted:
         for connection, log_ns, raw in reader.messages(wanted):
-            yield Record(connection.topic, log_ns, raw)
+            # Damaged rows of SQLite may have values of any type.
+            yield Record(connection.topic, log_ns if isinstance(log_ns, int) else 0,
+                         raw if isinstance(raw, bytes) else b'')
 
 
 def _storage_files(folder: Path) -> list[Path]:

@@ -245,5 +245,6 @@ class SalvagedSqlite:
                     'ORDER BY id'):
                 last = row[0]
                 yield row
-        except sqlite3.Error as error:
-            self.damage = f'{self.path}: {error} after message {last}'
+        except (sqlite3.Error, MemoryError, OverflowError) as error:
+            self.damage = (f'{self.path}: {error or "damaged size of a message"} after message '
+                           f'{last}')

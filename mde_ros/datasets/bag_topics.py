@@ -80,8 +80,8 @@ def find_topics(bag: BagFile, image_topic: str | None = None, depth_topic: str |
     Return the topics to read; a topic given is taken, the others must be clear.
 
     Of raw and compressed copies of one topic the one with more messages is taken, raw on a tie;
-    a colour topic before mono ones; depth of the image's size, and of several that whose name
-    says it is aligned.
+    a colour topic before mono ones, pictures below depth/ last; depth of the image's size, and of
+    several that whose name says it is aligned.
 
     :raises DatasetError: when there is none or more than one; lists them.
     """
@@ -144,6 +144,8 @@ def _choose_image(bag: BagFile, candidates: list[Candidate], topic: str | None) 
     pictures = _best_copies([c for c in candidates if c.kind != 'depth'])
     colour = [c for c in pictures if c.kind == 'colour']
     pictures = colour or pictures
+    # Pictures of depth for people, as this package's depth/color.
+    pictures = [c for c in pictures if '/depth/' not in c.topic] or pictures
     if not pictures:
         there = ', '.join(f'{name} ({kind})' for name, kind in sorted(bag.types.items()))
         raise DatasetError(f'{bag.path}: no image topic with messages; it has: '

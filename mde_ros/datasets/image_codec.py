@@ -226,10 +226,12 @@ def _metres(values: NDArray[Any]) -> NDArray[np.float32]:
     return metres
 
 
-def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[Any]:
+def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR,
+                   layout: str = '') -> NDArray[Any]:
     """
     Return a decoded JPEG, PNG or other file, in OpenCV's order of channels.
 
+    :param layout: what the message says of it, for the error.
     :raises CodecError: when it is corrupt, cut short or none of these.
     """
     if not data:
@@ -243,7 +245,8 @@ def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[Any]:
     except cv2.error as error:
         raise CodecError(f'corrupt image of {len(data)} bytes: {_one_line(error)}') from error
     if decoded is None:
-        raise CodecError(f'corrupt JPEG or PNG of {len(data)} bytes')
+        raise CodecError(f"corrupt picture of {len(data)} bytes, format '{layout}'; expected JPEG "
+                         'or PNG')
     return np.asarray(decoded)
 
 
@@ -251,7 +254,7 @@ def _compressed_to_rgb(message: Any) -> NDArray[np.uint8]:
     layout = str(message.format)
     if 'compressedDepth' in layout:
         raise CodecError(f"format '{layout}' is depth, no picture: choose the colour topic")
-    image = decode_picture(bytes(message.data))
+    image = decode_picture(bytes(message.data), layout=layout)
     # image_transport: what is not 'compressed bgr8' was handed to the encoder as RGB.
     if 'compressed rgb' in layout.partition(';')[2]:
         return np.asarray(image, np.uint8)
@@ -268,7 +271,7 @@ def _compressed_to_metres(message: Any) -> NDArray[np.float32]:
     # Old bags leave out ' compressedDepth': the 12 bytes before the PNG give it away.
     if data[12:16] == b'\x89PNG':
         return decode_compressed_depth(layout, data)
-    values = decode_picture(data, cv2.IMREAD_UNCHANGED)
+    values = decode_picture(data, cv2.IMREAD_UNCHANGED, layout)
     if values.dtype != np.uint16 or values.ndim != 2:
         raise CodecError(f"format '{layout}' holds {values.dtype} {values.shape}; expected 16 bit "
                          'millimetres in one channel')

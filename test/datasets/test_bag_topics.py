@@ -71,6 +71,11 @@ def test_colour_comes_before_infrared(tmp_path: Path) -> None:
                  ('/c/color/camera_info', INFO)).image == '/c/color/image'
 
 
+def test_pictures_of_depth_come_last(tmp_path: Path) -> None:
+    assert found(tmp_path, ('/c/depth/color', RGB), ('/c/image', RGB),
+                 ('/c/camera_info', INFO)).image == '/c/image'
+
+
 def test_a_mono_camera_is_a_camera(tmp_path: Path) -> None:
     assert found(tmp_path, ('/c/image', MONO), ('/c/camera_info', INFO)).image == '/c/image'
 

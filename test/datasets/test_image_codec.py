@@ -185,7 +185,7 @@ JPEG = file_of(picture(32, 24))
     (JPEG[:-60], 'jpeg', 'cut short'),
     (JPEG[:200], 'jpeg', 'JPEG'),
     (b'\xff\xd8\xff' + bytes(50), 'jpeg', 'JPEG'),
-    (b'no picture', 'jpeg', 'of 10 bytes'),
+    (b'no picture', 'h264', "of 10 bytes, format 'h264'; expected JPEG"),
     (JPEG, '32FC1; compressedDepth png', 'is depth'),
 ])
 def test_corrupt_files_are_named(data: bytes, layout: str, text: str) -> None:
