@@ -16,10 +16,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-import queue
 import threading
 import time
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,14 +32,12 @@ from mde_ros.datasets.frame import Frame
 from mde_ros.errors import MdeError
 from mde_ros.nodes import qos
 from mde_ros.nodes.messages import camera_info, fill_compressed, fill_image, header_at
+from mde_ros.nodes.prefetch import prefetch
 
 JPEG_QUALITY = 95
 # Period (ns) of data without stamps, and where their stamps begin: zero would mean 'unknown'.
 DEFAULT_PERIOD_NS = 33_333_333
 FIRST_STAMP_NS = 1_000_000_000
-PREFETCHED_FRAMES = 6
-
-Item = TypeVar('Item')
 
 
 class PlayerError(MdeError):
@@ -102,7 +99,8 @@ class Player:
         """Create the publishers."""
         self._node, self._frames = node, frames
         self._options = options or PlayOptions()
-        if self._options.speed <= 0 or (self._options.rate or 1) <= 0:
+        rate = self._options.rate
+        if self._options.speed <= 0 or (rate is not None and rate <= 0):
             raise PlayerError('rate and speed must be positive')
         profile = qos.profile(self._options.reliability, 10)
         compressed = self._options.transport == 'compressed'
@@ -129,7 +127,7 @@ class Player:
         first = began = time.monotonic()
         while not stop.is_set():
             before = report.images
-            for due, stamp, frame in _prefetch(self._schedule(), stop):
+            for due, stamp, frame in prefetch(self._schedule(), stop):
                 start = due + began
                 if stop.wait(max(0.0, start - time.monotonic())):
                     break
@@ -217,45 +215,3 @@ def encode_jpeg(image: NDArray[np.uint8]) -> tuple[str, bytes]:
     _, data = cv2.imencode('.jpg', cv2.cvtColor(image, cv2.COLOR_RGB2BGR),
                            [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return 'rgb8; jpeg compressed bgr8', data.tobytes()
-
-
-def _prefetch(items: Iterator[Item], stop: threading.Event) -> Iterator[Item]:
-    """Yield the items, read ahead in a thread, so that decoding does not disturb the rate."""
-    ready: queue.Queue[Any] = queue.Queue(PREFETCHED_FRAMES)
-    given_up = threading.Event()
-
-    def put(entry: Any) -> bool:
-        while not (given_up.is_set() or stop.is_set()):
-            try:
-                ready.put(entry, timeout=.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def read() -> None:
-        try:
-            for item in items:
-                if not put((item, None)):
-                    return
-            put((None, StopIteration()))
-        except Exception as error:  # noqa: BLE001
-            # Raised again below, in the thread of the caller.
-            put((None, error))
-
-    reader = threading.Thread(target=read, name='frame reader', daemon=True)
-    reader.start()
-    try:
-        while not stop.is_set():
-            try:
-                item, error = ready.get(timeout=.1)
-            except queue.Empty:
-                continue
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item
-    finally:
-        given_up.set()
-        reader.join()

@@ -88,13 +88,16 @@ def spin_until(executor: Executor, stop: threading.Event, log: Callable[[str], N
 
     :param log: takes what a callback raised: a defect, after which the node goes on.
     """
+    last: Exception | None = None
     while not stop.is_set():
         try:
             executor.spin()
             stop.set()
         except ExternalShutdownException:
             stop.set()
-        except Exception:  # noqa: BLE001
-            # While the executor is taken down, rclpy's own handlers raise InvalidHandle.
-            if not stop.is_set():
+        except Exception as error:  # noqa: BLE001
+            # While the executor is taken down, rclpy's own handlers raise InvalidHandle; and
+            # it may raise the same object twice.
+            if not stop.is_set() and error is not last:
+                last = error
                 log(f'internal error in a callback, please report it: {traceback.format_exc()}')
