@@ -67,6 +67,7 @@ def test_live_values_equal_the_offline_ones(rgbd_folder: Path, weights: Path) ->
     assert live.live['sent'] == 6
     assert live.live['node_processed'] == live.live['depth_received'] >= 3
     assert live.live['age_ms']['p50'] > 0
+    assert 50 < live.live['node_peak_memory_mb'] < 5000
     assert live.scores is not None
     assert offline.scores is not None
     expected = {frame.name: frame for frame in offline.scores.frames}
