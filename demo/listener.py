@@ -52,7 +52,7 @@ class Listener:
     A node that subscribes to depth, cloud and diagnostics, spinning in a thread of its own.
 
     :param domain_id: ROS domain of the depth node.
-    :param keep: stamps (nanoseconds) of the frames whose depth and cloud are kept.
+    :param keep: stamps (nanoseconds): depth and cloud of the first frame from each on are kept.
     :param on_frame: called after each depth image.
     """
 
@@ -60,7 +60,8 @@ class Listener:
                  on_frame: Callable[[], None]) -> None:
         """Subscribe and start to spin."""
         self.heard = Heard()
-        self._keep, self._on_frame = frozenset(keep), on_frame
+        self._due, self._kept = sorted(keep), set[int]()
+        self._on_frame = on_frame
         self._changed = threading.Condition()
         self._context = rclpy.Context()
         rclpy.init(context=self._context, domain_id=domain_id)
@@ -95,11 +96,18 @@ class Listener:
         with contextlib.suppress(ExternalShutdownException):
             self._executor.spin()
 
+    def _keeps(self, stamp: int) -> bool:
+        """Tell whether this frame is kept: a dropped frame is replaced by the next."""
+        if self._due and stamp >= self._due[0]:
+            self._due = [due for due in self._due if due > stamp]
+            self._kept.add(stamp)
+        return stamp in self._kept
+
     def _on_depth(self, message: Image) -> None:
         stamp = _nanoseconds(message)
         with self._changed:
             self.heard.stamps.append(stamp)
-            if stamp in self._keep:
+            if self._keeps(stamp):
                 self.heard.depth[stamp] = np.frombuffer(message.data, np.float32).reshape(
                     message.height, message.width).copy()
             self._changed.notify_all()
@@ -107,7 +115,7 @@ class Listener:
 
     def _on_points(self, message: PointCloud2) -> None:
         stamp = _nanoseconds(message)
-        if stamp not in self._keep:
+        if not self._keeps(stamp):
             return
         offsets = {entry.name: entry.offset for entry in message.fields}
         data = np.frombuffer(message.data, np.uint8).reshape(

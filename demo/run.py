@@ -84,6 +84,8 @@ def demonstrate(arguments: argparse.Namespace) -> None:
     """Play, listen, draw, evaluate, and say where the results are."""
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
+    for old in out.glob('frame_*.png'):
+        old.unlink()
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     export_large_image_profile()
     # After the environment is set, which DDS reads once.
@@ -92,7 +94,7 @@ def demonstrate(arguments: argparse.Namespace) -> None:
     frames = list(_first(open_dataset(arguments.bag), arguments.limit))
     if not frames:
         raise DemoError(f'{arguments.bag}: no readable frame')
-    chosen = _spread(frames, arguments.pictures)
+    wanted = [frame.stamp_ns for frame in _spread(frames, arguments.pictures)]
     k = frames[0].intrinsics
     console.rule('[bold]1. Depth from camera topics')
     console.print(f'{arguments.bag.name}: {len(frames)} frames of {k.width}x{k.height}, '
@@ -104,8 +106,7 @@ def demonstrate(arguments: argparse.Namespace) -> None:
         progress = Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
                             TimeElapsedColumn(), console=console)
         task = progress.add_task('depth images received', total=len(frames))
-        listener = Listener(domain, [frame.stamp_ns for frame in chosen],
-                            lambda: progress.advance(task))
+        listener = Listener(domain, wanted, lambda: progress.advance(task))
         try:
             if not listener.node_is_active(START_LIMIT):
                 raise DemoError(f'the depth node did not start: see {out}/node.log')
@@ -120,12 +121,12 @@ def demonstrate(arguments: argparse.Namespace) -> None:
     if not heard.stamps:
         raise DemoError(f'no depth came from the node: see {out}/node.log')
     pictures = []
-    for frame in chosen:
-        if frame.stamp_ns in heard.depth and frame.stamp_ns in heard.points:
-            pictures.append(out / f'frame_{frame.name}.png')
-            picture = overview(frame.image, heard.depth[frame.stamp_ns],
-                               heard.points[frame.stamp_ns], heard.colours[frame.stamp_ns],
-                               frame.depth)
+    for number, frame in enumerate(frames):
+        stamp = frame.stamp_ns
+        if stamp in heard.depth and stamp in heard.points:
+            pictures.append(out / f'frame_{number:04d}.png')
+            picture = overview(frame.image, heard.depth[stamp], heard.points[stamp],
+                               heard.colours[stamp], frame.depth)
             cv2.imwrite(str(pictures[-1]), np.ascontiguousarray(picture[..., ::-1]))
     console.rule('[bold]2. How good it is: the same bag, evaluated offline')
     _evaluate(arguments, out)
@@ -154,7 +155,7 @@ def _node(arguments: argparse.Namespace, domain: int,
     with log.open('wb') as stream:
         node = subprocess.Popen(
             [sys.executable, '-m', 'mde_ros.nodes.depth_node', '--ros-args',
-             '-p', f'weights:={arguments.weights}'],
+             '-p', 'use_sim_time:=true', '-p', f'weights:={arguments.weights}'],
             stdout=stream, stderr=subprocess.STDOUT, env=_environment(domain))
         try:
             yield node
@@ -169,7 +170,7 @@ def _node(arguments: argparse.Namespace, domain: int,
 def _play(arguments: argparse.Namespace, domain: int, out: Path) -> None:
     """Play the bag as a camera, in another process."""
     command = [sys.executable, '-m', 'mde_ros.command_line.main', 'play', str(arguments.bag),
-               '--no-depth', '--wait-for-subscribers', '20', '--delay', '0.5',
+               '--clock', '--no-depth', '--wait-for-subscribers', '20', '--delay', '0.5',
                '--json', str(out / 'played.json')]
     if arguments.rate:
         command += ['--rate', str(arguments.rate)]
