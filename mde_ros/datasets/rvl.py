@@ -20,6 +20,8 @@ one, zigzag, in nibbles of three bits and one that says whether more follow, eig
 little endian word, the first in its upper bits.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,61 +33,72 @@ class RvlError(ValueError):
 def encode_rvl(pixels: NDArray[np.uint16]) -> bytes:
     """Return the stream of pixels of any shape, row by row."""
     flat = np.ascontiguousarray(pixels, np.uint16).reshape(-1)
+    if not flat.size:
+        return b''
     other = flat != 0
     # Runs come in pairs (zeros, others); a picture that starts with others has 0 zeros first.
     edges = np.flatnonzero(np.diff(other)) + 1
-    edges = np.concatenate(([0], [0] if flat.size and other[0] else [], edges, [flat.size]))
+    edges = np.concatenate(([0], [0] if other[0] else [], edges, [flat.size]))
     lengths = np.diff(edges.astype(np.int64))
     if lengths.size % 2:
         lengths = np.append(lengths, 0)
     pairs = lengths.reshape(-1, 2)
-    if not flat.size:
-        return b''
-    values = flat[other].astype(np.int64)
-    deltas = np.diff(values, prepend=0)
-    zigzag = (deltas << 1) ^ (deltas >> 63)
-    # Each pair stands before the values of its second run.
-    before = np.concatenate(([0], np.cumsum(pairs[:, 1])[:-1]))
-    numbers = np.insert(zigzag, np.repeat(before, 2), pairs.reshape(-1))
+    values = flat[other].astype(np.int32)
+    deltas = np.diff(values, prepend=np.int32(0))
+    zigzag = (deltas << 1) ^ (deltas >> 31)
+    # Each pair of lengths stands before the values of its second run.
+    at = np.cumsum(pairs[:, 1]) - pairs[:, 1] + 2 * np.arange(len(pairs))
+    numbers = np.empty(values.size + lengths.size, np.uint32)
+    is_value = np.ones(numbers.size, bool)
+    is_value[at] = is_value[at + 1] = False
+    numbers[at], numbers[at + 1] = pairs[:, 0], pairs[:, 1]
+    numbers[is_value] = zigzag
     return _pack(numbers)
 
 
-def _pack(numbers: NDArray[np.int64]) -> bytes:
+def _pack(numbers: NDArray[np.uint32]) -> bytes:
     """Return variable length numbers as words of nibbles, lowest three bits first."""
     # A number of b bits takes ceil(b / 3) nibbles, 0 takes one.
     counts = np.ones(numbers.size, np.int64)
     limit = 8
-    while True:
-        longer = numbers >= limit
-        if not longer.any():
-            break
+    while (longer := numbers >= limit).any():
         counts += longer
         limit <<= 3
     ends = np.cumsum(counts)
-    place = np.arange(ends[-1]) - np.repeat(ends - counts, counts)
-    nibbles = (np.repeat(numbers, counts) >> (3 * place)) & 7
-    nibbles |= 8
-    nibbles[ends - 1] &= 7
-    words = np.zeros(-(-nibbles.size // 8) * 8, np.uint32)
-    words[:nibbles.size] = nibbles
-    shifted = words.reshape(-1, 8) << np.arange(28, -1, -4, dtype=np.uint32)
-    packed: NDArray[np.uint32] = np.bitwise_or.reduce(shifted, axis=1)
-    return packed.astype('<u4').tobytes()
+    nibbles = np.zeros(-(-int(ends[-1]) // 8) * 8, np.uint8)
+    # The first nibble of all numbers, then the second of those that have one, ...
+    rest: NDArray[Any] = numbers
+    left, place = counts, ends - counts
+    while rest.size:
+        more = left > 1
+        nibbles[place] = (rest & 7).astype(np.uint8) | (more.view(np.uint8) << 3)
+        rest, left, place = rest[more] >> 3, left[more] - 1, place[more] + 1
+    pairs = (nibbles[0::2] << 4) | nibbles[1::2]
+    return pairs.reshape(-1, 4)[:, ::-1].tobytes()
 
 
 def _unpack(stream: bytes) -> NDArray[np.int64]:
     """Return all numbers of a stream, those of the padding included."""
-    words = np.frombuffer(stream, '<u4', len(stream) // 4).astype(np.uint32)
-    nibbles = ((words[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)) & 15).reshape(-1)
+    pairs = np.frombuffer(stream, np.uint8, len(stream) // 4 * 4).reshape(-1, 4)[:, ::-1]
+    nibbles = np.empty(pairs.size * 2, np.uint8)
+    nibbles[0::2] = pairs.reshape(-1) >> 4
+    nibbles[1::2] = pairs.reshape(-1) & 15
     ends = np.flatnonzero(nibbles < 8)
     if not ends.size:
         return np.zeros(0, np.int64)
-    nibbles = nibbles[:ends[-1] + 1].astype(np.int64)
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    place = np.arange(nibbles.size) - np.repeat(starts, ends - starts + 1)
-    if place.max() > 10:
-        raise RvlError('a number of more than 32 bits')
-    return np.add.reduceat((nibbles & 7) << (3 * place), starts)
+    place = np.concatenate(([0], ends[:-1] + 1))
+    left = ends - place
+    numbers = (nibbles[place] & 7).astype(np.int64)
+    longer = np.flatnonzero(left)
+    shift = 3
+    while longer.size:
+        if shift > 30:
+            raise RvlError('a number of more than 32 bits')
+        place, left = place[left > 0] + 1, left[left > 0] - 1
+        numbers[longer] |= (nibbles[place] & 7).astype(np.int64) << shift
+        longer = longer[left > 0]
+        shift += 3
+    return numbers
 
 
 def decode_rvl(stream: bytes, size: int) -> NDArray[np.uint16]:
