@@ -29,6 +29,9 @@ class DomainDiscriminator(nn.Module):
     """
     Tell patches of two domains' content apart; fully convolutional, any resolution.
 
+    It computes in float32 under any autocast: it is small, and the power iterations of spectral
+    normalisation refuse mixed types.
+
     :param channels: of the content at each tap it sees; finer taps are pooled to the coarsest.
     :param condition: further input channels, such as a downsampled prediction.
     """
@@ -46,11 +49,13 @@ class DomainDiscriminator(nn.Module):
     def forward(self, content: Sequence[torch.Tensor],
                 condition: torch.Tensor | None = None) -> torch.Tensor:
         """Return N x 1 x h x w logits, positive for source."""
-        size = content[-1].shape[-2:]
-        parts = [functional.adaptive_avg_pool2d(tap.float(), size) for tap in content]
-        if condition is not None:
-            parts.append(functional.adaptive_avg_pool2d(condition.float(), size))
-        out: torch.Tensor = self.layers(torch.cat(parts, 1))
+        height, width = content[-1].shape[-2:]
+        size = (height, width)
+        with torch.autocast(content[-1].device.type, enabled=False):
+            parts = [functional.adaptive_avg_pool2d(tap.float(), size) for tap in content]
+            if condition is not None:
+                parts.append(functional.adaptive_avg_pool2d(condition.float(), size))
+            out: torch.Tensor = self.layers(torch.cat(parts, 1))
         return out
 
 

@@ -103,4 +103,5 @@ class ImageGenerator(nn.Module):
         for conv, norm, size in zip(self.up, self.up_norms, sizes):
             features = functional.interpolate(features, size=size, mode='nearest')
             features = functional.relu(norm(conv(features), code))
-        return torch.tanh(self.head(features))
+        # Float32: steps of bfloat16 near 1 are those of a grey level.
+        return torch.tanh(self.head(features).float())

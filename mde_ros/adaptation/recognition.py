@@ -15,8 +15,14 @@
 """The pretrained recognition network that judges style and content; frozen."""
 
 import copy
+import hashlib
+from http.client import HTTPException
 from pathlib import Path
+import pickle
+from typing import Any
 
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 import torch
 from torch import nn
 from torch.nn import functional
@@ -39,6 +45,11 @@ URLS = {
 }
 IMAGENET_MEAN = (.485, .456, .406)
 IMAGENET_DEVIATION = (.229, .224, .225)
+
+
+# What reading a file that is something else raises.
+UNREADABLE = (RuntimeError, KeyError, ValueError, OSError, EOFError, AttributeError, TypeError,
+              IndexError, pickle.UnpicklingError, SafetensorError)
 
 
 class Recognition(nn.Module):
@@ -100,7 +111,7 @@ class EncoderRecognition(Recognition):
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Return the features."""
         with use_domain(self.encoder, SOURCE):
-            return self.encoder(image)[:4]  # type: ignore[no-any-return]
+            return self.encoder(image)[:4]
 
     def train(self, mode: bool = True) -> 'EncoderRecognition':
         """Stay in evaluation: a judge does not learn, nor do its statistics."""
@@ -112,9 +123,9 @@ def make_recognition(network: DepthNetwork, weights: str | None,
     """
     Return the frozen recognition network.
 
-    :param weights: a VGG file of torchvision (name with vgg16 or vgg19), MobileNetV2 weights
-        (.npz, or a name with mobilenet), 'vgg16' or 'vgg19' to download with a checked hash,
-        or None: then the frozen, source-trained content encoder of ``network`` judges.
+    :param weights: a VGG file of torchvision (name with vgg16 or vgg19; .pth or .safetensors),
+        any other file of MobileNetV2 weights, 'vgg16' or 'vgg19' to download with a checked
+        hash, or None: then the frozen, source-trained content encoder of ``network`` judges.
     :param images: N x 3 x H x W in [-1, 1], needed for .npz weights.
     :raises TrainingError: naming the file.
     """
@@ -123,7 +134,7 @@ def make_recognition(network: DepthNetwork, weights: str | None,
             network.content_encoder, 'the frozen source-trained content encoder '
             '(no recognition weights were given)')
     elif weights in URLS:
-        recognition = VggRecognition(weights, _download(weights))
+        recognition = _read_vgg(weights, _download(weights))
     else:
         recognition = _from_file(Path(weights), images)
     for parameter in recognition.parameters():
@@ -131,31 +142,49 @@ def make_recognition(network: DepthNetwork, weights: str | None,
     return recognition.eval()
 
 
-def _download(name: str) -> dict[str, torch.Tensor]:
+def _download(name: str) -> Path:
+    """Return the file of torchvision, downloaded once; also what lay there is checked."""
+    url = URLS[name]
+    path = Path(torch.hub.get_dir()) / 'checkpoints' / url.rsplit('/', 1)[1]
+    prefix = path.stem.rsplit('-', 1)[1]
     try:
-        state: dict[str, torch.Tensor] = torch.hub.load_state_dict_from_url(
-            URLS[name], map_location='cpu', check_hash=True, weights_only=True, progress=False)
-        return state
-    except (OSError, RuntimeError) as error:
-        raise TrainingError(f'{URLS[name]}: cannot be had: {error}; give a file to '
-                            '--recognition instead, or leave it out') from error
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(url, str(path), prefix, progress=False)
+        digest = hashlib.sha256()
+        with path.open('rb') as stream:
+            while part := stream.read(1 << 20):
+                digest.update(part)
+    except (OSError, RuntimeError, HTTPException) as error:
+        raise TrainingError(f'{url}: cannot be had: {error}; give a file to --recognition '
+                            'instead, or leave it out') from error
+    if not (found := digest.hexdigest()).startswith(prefix):
+        raise TrainingError(f'{path}: its SHA-256 begins with {found[:8]}, not with {prefix}: '
+                            'remove it to have it downloaded again')
+    return path
+
+
+def _read_vgg(name: str, path: Path) -> VggRecognition:
+    try:
+        state: dict[str, Any] = load_file(path) if path.suffix == '.safetensors' else torch.load(
+            path, map_location='cpu', weights_only=True)
+        return VggRecognition(name, state)
+    except UNREADABLE as error:
+        reason = ' '.join(str(error).split())[:160]
+        raise TrainingError(f'{path}: not the {name} of torchvision: {reason}') from error
 
 
 def _from_file(path: Path, images: torch.Tensor | None) -> Recognition:
     if not path.is_file():
         raise TrainingError(f'{path}: no such file; give recognition weights to --recognition')
     name = next((name for name in VGG if name in path.name.lower()), None)
-    if name is None:
-        encoder = ContentEncoder()
-        probe = images if images is not None else torch.zeros(1, 3, 64, 64)
-        start_encoder(encoder, path, probe)
-        return EncoderRecognition(encoder, f'ImageNet MobileNetV2 ({path.name})')
-    try:
-        state = torch.load(path, map_location='cpu', weights_only=True)
-        return VggRecognition(name, state)
-    except (RuntimeError, KeyError, ValueError, OSError) as error:
-        reason = ' '.join(str(error).split())[:160]
-        raise TrainingError(f'{path}: not the {name} of torchvision: {reason}') from error
+    if name is not None:
+        return _read_vgg(name, path)
+    encoder = ContentEncoder()
+    # Evaluation computes the same whatever .npz weights were measured on.
+    probe = images if images is not None else torch.zeros(1, 3, 64, 64)
+    start_encoder(encoder, path, probe)
+    return EncoderRecognition(encoder, f'ImageNet MobileNetV2 ({path.name})')
 
 
 def half_size(image: torch.Tensor) -> torch.Tensor:

@@ -42,6 +42,8 @@ class TrainConfig:
     :param zoom: smallest share of the image that a zoom crop keeps.
     :param appearance: probability of a random camera appearance.
     :param seed: of weights, samples and augmentation.
+    :param recognition: weights of the recognition network that judges style and content: a
+        file, 'vgg16' or 'vgg19' to download; '' takes the frozen starting content encoder.
     :param precision: 'bf16-mixed' or '32-true', as Lightning Fabric names them.
     :param checkpoint_every: steps between checkpoints.
     :param validate_every: steps between validations.
@@ -61,6 +63,7 @@ class TrainConfig:
     zoom: float = .6
     appearance: float = .9
     seed: int = 0
+    recognition: str = ''
     precision: str = 'bf16-mixed'
     checkpoint_every: int = 250
     validate_every: int = 500

@@ -16,8 +16,9 @@
 
 import torch
 
-from mde_ros.adaptation.methods.base import Batch, SourceOnly, to_network
-from mde_ros.network.batch_norm import TARGET
+from mde_ros.adaptation.methods.base import (
+    Batch, copy_affine, Method, SourceOnly, to_network)
+from mde_ros.network.batch_norm import SOURCE, TARGET
 from mde_ros.network.depth_network import DepthNetwork
 
 
@@ -34,12 +35,14 @@ class AdaBn(SourceOnly):
 
     def losses(self, batch: Batch, progress: float) -> dict[str, torch.Tensor]:
         """Return the source's depth loss; the target only passes through."""
+        terms = super().losses(batch, progress)
+        # Only the source has labels that train a scale and shift.
+        copy_affine(self.network, SOURCE, TARGET)
+        # After the source: autocast of older PyTorch keeps weights cast without gradients.
         with torch.no_grad():
             self.network.forward_domain(to_network(batch.target), TARGET)
-        return super().losses(batch, progress)
+        return terms
 
     def result(self) -> DepthNetwork:
         """Return the averaged network on the target's own statistics."""
-        network = DepthNetwork(self.config.network)
-        network.load_state_dict(self.average.module.state_dict())
-        return network.eval()
+        return Method.result(self)

@@ -19,14 +19,14 @@ import torch
 from mde_ros.adaptation.depth_loss import depth_losses
 from mde_ros.adaptation.discriminator import (
     confusion_loss, discriminator_accuracy, discriminator_loss, DomainDiscriminator)
-from mde_ros.adaptation.methods.base import Batch, Method, to_network
+from mde_ros.adaptation.methods.base import Batch, evaluated, Method, to_network
 from mde_ros.adaptation.methods.lfda import (
     adversarial_ramp, ALIGNED, ALIGNMENT, DISCRIMINATOR_RATE)
 from mde_ros.network.batch_norm import copy_domain, SOURCE, TARGET, use_domain
 from mde_ros.network.depth_network import DepthNetwork
 
 
-class Adversary(Method):
+class Adversary(Method[DepthNetwork]):
     """
     Align all features by a domain discriminator (Ganin et al. 2016; Kundu et al. 2018).
 
@@ -54,8 +54,9 @@ class Adversary(Method):
         terms = depth_losses(predicted, batch.log_depth)
         seen = content[ALIGNED]
         frozen = self.discriminator.requires_grad_(False)
-        aligned = confusion_loss(frozen([t[:count] for t in seen]),
-                                 frozen([t[count:] for t in seen]))
+        with evaluated(frozen):
+            aligned = confusion_loss(frozen([t[:count] for t in seen]),
+                                     frozen([t[count:] for t in seen]))
         terms['alignment'] = ALIGNMENT * adversarial_ramp(progress) * aligned
         self._seen = [tap.detach() for tap in seen]
         self._count = count

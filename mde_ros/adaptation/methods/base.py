@@ -14,8 +14,10 @@
 
 """What a method is: modules, optimisers and one step."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+import copy
+from typing import Any, cast, ClassVar, Generic, NamedTuple, TypeVar
 
 from lightning_fabric import Fabric
 import torch
@@ -25,8 +27,13 @@ from torch.optim.swa_utils import AveragedModel
 
 from mde_ros.adaptation.depth_loss import depth_losses
 from mde_ros.adaptation.train_config import TrainConfig
-from mde_ros.network.batch_norm import copy_domain, SOURCE, TARGET
+from mde_ros.network.batch_norm import batch_norms, copy_domain, SOURCE, TARGET
 from mde_ros.network.depth_network import DepthNetwork, normalise
+
+# What a method trains: image N x 3 x H x W in [-1, 1] to log depth N x 1 x h x w, where h x w is
+# the input or a whole fraction of it.
+Network = TypeVar('Network', bound=nn.Module)
+Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 
 class Batch(NamedTuple):
@@ -35,17 +42,20 @@ class Batch(NamedTuple):
 
     :param image: N x 3 x H x W uint8, labelled source.
     :param log_depth: N x 1 x H / 2 x W / 2, log canonical depth, NaN where unlabelled.
-    :param target: M x 3 x H x W uint8, unlabelled target; M is 0 for methods without.
+    :param target: N x 3 x H x W uint8, unlabelled target; 0 x 3 x H x W for methods without.
+    :param focal: N focal lengths of the source in pixels of the network's input, for methods
+        that undo the canonical focal length of ``log_depth``; None where none of them runs.
     """
 
     image: torch.Tensor
     log_depth: torch.Tensor
     target: torch.Tensor
+    focal: torch.Tensor | None = None
 
 
-def ramped_average(decay: float) -> Callable[[list[torch.Tensor], list[torch.Tensor], Any], None]:
+def ramped_average(decay: float) -> Callable[[Tensors, Tensors, torch.Tensor | int], None]:
     """Return an average that forgets its start: the decay rises with the number of steps."""
-    def update(averages: list[torch.Tensor], present: list[torch.Tensor], count: Any) -> None:
+    def update(averages: Tensors, present: Tensors, count: torch.Tensor | int) -> None:
         rate = 1 - min(decay, (1 + float(count)) / (10 + float(count)))
         with torch.no_grad():
             for average, value in zip(averages, present):
@@ -53,7 +63,7 @@ def ramped_average(decay: float) -> Callable[[list[torch.Tensor], list[torch.Ten
     return update
 
 
-def parameter_groups(network: DepthNetwork, config: TrainConfig) -> list[dict[str, Any]]:
+def parameter_groups(network: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
     """Return the optimiser's groups: encoder and rest, with weight decay on kernels only."""
     groups = []
     for rate, wanted in ((config.encoder_rate, True), (1.0, False)):
@@ -71,31 +81,85 @@ def to_network(image: torch.Tensor) -> torch.Tensor:
     return normalise(image).contiguous(memory_format=torch.channels_last)
 
 
-class Method:
+@contextmanager
+def evaluated(*modules: nn.Module) -> Iterator[None]:
+    """Run a block with modules in evaluation: no statistics move."""
+    before = [module.training for module in modules]
+    for module in modules:
+        module.eval()
+    try:
+        yield
+    finally:
+        for module, training in zip(modules, before):
+            module.train(training)
+
+
+@contextmanager
+def still_statistics(network: nn.Module) -> Iterator[None]:
+    """Run a block on the statistics of its batches, without the running ones moving."""
+    layers = batch_norms(network)
+    before = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 0.
+    try:
+        yield
+    finally:
+        for layer, momentum in zip(layers, before):
+            layer.momentum = momentum
+
+
+def copy_affine(network: nn.Module, origin: str, destination: str) -> None:
+    """
+    Give ``destination`` the scale and shift of ``origin``; its statistics stay its own.
+
+    For paths that no loss trains, where the two domains do not share them anyway.
+    """
+    with torch.no_grad():
+        for layer in batch_norms(network):
+            if layer.affine == 'shared':
+                continue
+            for ours, theirs in zip(layer.scale_and_shift(destination),
+                                    layer.scale_and_shift(origin)):
+                ours.copy_(theirs)
+
+
+class Method(Generic[Network]):
     """
     The base: a depth network, its average and its optimiser.
 
     A method overrides :meth:`losses`, and where it has further networks :meth:`build` and
     :meth:`after_step`. Every module named in ``modules`` and optimiser in ``optimisers`` goes
-    into the checkpoints.
+    into the checkpoints. The loop steps all optimisers but those of ``own_steps``, and sets the
+    learning rate of groups that have a 'rate'; other groups are the method's own.
 
-    :param network: with its starting weights; trained in place.
+    :param network: with its starting weights, as :meth:`make_network` builds it; trained in
+        place.
     """
 
     name: ClassVar[str] = ''
     needs_target: ClassVar[bool] = True
     summary: ClassVar[str] = ''
+    # Optimisers that after_step steps by itself.
+    own_steps: ClassVar[tuple[str, ...]] = ('discriminator',)
 
-    def __init__(self, network: DepthNetwork, config: TrainConfig) -> None:
+    def __init__(self, network: Network, config: TrainConfig) -> None:
         self.config = config
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.modules: dict[str, nn.Module] = {'network': self.network}
-        self.optimisers: dict[str, Optimizer] = {
-            'network': torch.optim.AdamW(parameter_groups(self.network, config))}
+        self.optimisers: dict[str, Optimizer] = {'network': self.network_optimiser()}
         self.build()
         self.average = AveragedModel(
             self.network, multi_avg_fn=ramped_average(config.average), use_buffers=True)
         self.modules['average'] = self.average
+
+    @classmethod
+    def make_network(cls, config: TrainConfig) -> nn.Module:
+        """Return a new network of the kind that this method trains."""
+        return DepthNetwork(config.network)
+
+    def network_optimiser(self) -> Optimizer:
+        """Return the optimiser of the depth network."""
+        return torch.optim.AdamW(parameter_groups(self.network, self.config))
 
     def build(self) -> None:
         """Add further modules and optimisers."""
@@ -103,9 +167,8 @@ class Method:
     def place(self, fabric: Fabric) -> None:
         """Move everything to the device and wrap it for several processes."""
         self.fabric = fabric
-        for name, module in self.modules.items():
+        for module in self.modules.values():
             module.to(fabric.device)
-            del name
         self.optimisers = dict(zip(
             self.optimisers, _as_tuple(fabric.setup_optimizers(*self.optimisers.values()))))
 
@@ -122,11 +185,10 @@ class Method:
         del batch, progress
         return {}
 
-    def result(self) -> DepthNetwork:
-        """Return a copy of the averaged network for inference on the target path."""
-        network = DepthNetwork(self.config.network)
-        network.load_state_dict(self.average.module.state_dict())
-        return network.eval()
+    def result(self) -> Network:
+        """Return a copy of the averaged network on the CPU, for inference on the target path."""
+        network = cast(Network, copy.deepcopy(self.average.module))
+        return network.cpu().eval().requires_grad_(False)
 
     def pictures(self, batch: Batch) -> dict[str, torch.Tensor]:
         """Return named N x 3 x h x w pictures in [0, 1] for the log."""
@@ -134,7 +196,7 @@ class Method:
         return {}
 
 
-class SourceOnly(Method):
+class SourceOnly(Method[DepthNetwork]):
     """Labelled source alone: the starting network and the lower bound of all methods."""
 
     name = 'source_only'

@@ -23,10 +23,13 @@ from mde_ros.adaptation.decomposition_loss import content_distance, style_distan
 from mde_ros.adaptation.depth_loss import depth_losses
 from mde_ros.adaptation.discriminator import (
     confusion_loss, discriminator_accuracy, discriminator_loss, DomainDiscriminator)
+from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.generator import ImageGenerator
-from mde_ros.adaptation.methods.base import Batch, Method, to_network
+from mde_ros.adaptation.methods.base import (
+    Batch, copy_affine, evaluated, Method, to_network)
 from mde_ros.adaptation.recognition import half_size, make_recognition
 from mde_ros.network.batch_norm import SOURCE, TARGET, use_domain
+from mde_ros.network.depth_network import DepthNetwork
 
 # Weights of the terms; the article gives none. Depth is 1.
 RECONSTRUCTION, PERCEPTION = 1.0, .1
@@ -43,7 +46,7 @@ def adversarial_ramp(progress: float) -> float:
     return 2 / (1 + math.exp(-10 * progress)) - 1
 
 
-class Lfda(Method):
+class Lfda(Method[DepthNetwork]):
     """
     The article's method, faithfully: nothing but its three losses.
 
@@ -61,10 +64,14 @@ class Lfda(Method):
 
     def build(self) -> None:
         """Add generator, discriminator and recognition network."""
+        if not self.config.network.style_channels:
+            raise TrainingError(f'style_channels = 0: method {self.name} needs a style code')
+        if (smallest := min(max(w, h) for _, w, h in self.config.sizes)) <= 32:
+            raise TrainingError(f'size {smallest}: method {self.name} needs a side above 32')
         encoder = self.network.content_encoder
         self.generator = ImageGenerator(encoder.channels, self.config.network.style_channels)
         self.discriminator = DomainDiscriminator(encoder.channels[ALIGNED])
-        self.recognition = make_recognition(self.network, self.config.recognition)
+        self.recognition = make_recognition(self.network, self.config.recognition or None)
         self.modules |= {'generator': self.generator, 'discriminator': self.discriminator,
                          'recognition': self.recognition}
         self.optimisers['generator'] = torch.optim.Adam(
@@ -86,14 +93,18 @@ class Lfda(Method):
             predicted = network.decode(content_s, style_t)
         with use_domain(network, TARGET), torch.no_grad():
             # No loss: this keeps the decoder's target statistics.
+            copy_affine(network.decoder, SOURCE, TARGET)
             network.decode(content_t, style_t)
             # What operation uses instead of a style encoder: the target's mean code.
-            network.style_code.lerp_(style_t.float().mean(0), STYLE_MOMENTUM)
+            mean, old = style_t.float().mean(0), network.style_code
+            network.style_code.copy_(torch.where(
+                old.any(), torch.lerp(old, mean, STYLE_MOMENTUM), mean))
         terms = depth_losses(predicted, batch.log_depth)
         terms |= self._decomposition(
             (source, target), (content_s, content_t), (style_s, style_t))
         frozen = self.discriminator.requires_grad_(False)
-        aligned = confusion_loss(frozen(content_s[ALIGNED]), frozen(content_t[ALIGNED]))
+        with evaluated(frozen):
+            aligned = confusion_loss(frozen(content_s[ALIGNED]), frozen(content_t[ALIGNED]))
         terms['alignment'] = ALIGNMENT * adversarial_ramp(progress) * aligned
         self._contents = [[tap.detach() for tap in content[ALIGNED]]
                           for content in (content_s, content_t)]
@@ -138,7 +149,7 @@ class Lfda(Method):
     def pictures(self, batch: Batch) -> dict[str, torch.Tensor]:
         """Return the images, their reconstructions and both transfers."""
         network, out = self.network, {}
-        with torch.no_grad():
+        with torch.no_grad(), evaluated(network):
             images = [to_network(batch.image[:4]), to_network(batch.target[:4])]
             contents, styles = [], []
             for image, domain in zip(images, (SOURCE, TARGET)):

@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional
 
 from mde_ros.adaptation.depth_loss import depth_losses
-from mde_ros.adaptation.methods.base import Batch, Method, to_network
+from mde_ros.adaptation.methods.base import Batch, Method, still_statistics, to_network
 from mde_ros.network.batch_norm import SOURCE, TARGET
 from mde_ros.network.depth_network import DepthNetwork
 
@@ -66,7 +66,7 @@ def consistency_loss(student: torch.Tensor, label: torch.Tensor) -> torch.Tensor
         beta=.02) / mask.sum().clamp(min=1)
 
 
-class MeanTeacher(Method):
+class MeanTeacher(Method[DepthNetwork]):
     """The labelled source, and the average's depth on strongly augmented target images."""
 
     name = 'mean_teacher'
@@ -77,11 +77,15 @@ class MeanTeacher(Method):
         terms = depth_losses(
             self.network.forward_domain(to_network(batch.image), SOURCE), batch.log_depth)
         target = to_network(batch.target)
-        student = self.network.forward_domain(strong_augmentation(target), TARGET)
+        with torch.no_grad():
+            # The statistics of operation are those of clean images.
+            self.network.forward_domain(target, TARGET)
         ramp = min(1., max(0., (progress - START) / (1 - START) * 2))
         if ramp > 0:
             teacher = self.average.module.eval()
             assert isinstance(teacher, DepthNetwork)
+            with still_statistics(self.network):
+                student = self.network.forward_domain(strong_augmentation(target), TARGET)
             terms['consistency'] = CONSISTENCY * ramp * consistency_loss(
                 student, teach(teacher, target))
         return terms
