@@ -15,13 +15,9 @@
 """Evaluates a real depth node: plays a data set to it and scores what it publishes."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 import os
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from typing import Any
@@ -42,6 +38,8 @@ from mde_ros.evaluation.result import EvaluationResult
 from mde_ros.evaluation.scoring import ScoringOptions
 from mde_ros.nodes import qos
 from mde_ros.nodes.messages import stamp_ns
+from mde_ros.nodes.node_process import (
+    check_runs, end_of, peak_memory_of, Process, running_node)
 from mde_ros.nodes.player import Player, PlayOptions
 from mde_ros.nodes.transport import export_large_image_profile
 
@@ -52,7 +50,7 @@ SETTLE_LIMIT = 15.
 
 
 class LiveError(MdeError):
-    """The node did not start, or did not answer."""
+    """No node answers."""
 
 
 @dataclass(frozen=True)
@@ -129,18 +127,25 @@ def evaluate_live(source: FrameSource, options: ScoringOptions, live: LiveOption
 
     Images are stamped with the time they are sent at, so that ages are true.
 
-    :raises LiveError: when the node does not start or does not answer.
+    :raises LiveError: when no node answers.
+    :raises mde_ros.nodes.node_process.NodeProcessError: when the node that is started ends.
     :raises mde_ros.evaluation.evaluator.EvaluationError: when nothing could be scored.
     """
     export_large_image_profile()
     namespace = live.namespace or f'/mde_evaluate_{os.getpid()}'
+    # Offline, predictions are clamped, not cut: the widest range gives equal numbers.
+    parameters = {'min_depth': 0., 'max_depth': 1000., 'diagnostics_period': .5,
+                  'image_transport': live.transport, **(live.parameters or {})}
     context = rclpy.Context()
     rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node('mde_evaluate', context=context, namespace=namespace)
     listener = Listener(node)
     try:
-        with _spinning(node, context), _started(live, namespace) as process:
+        with _spinning(node, context), (
+                nullcontext() if live.namespace else running_node(namespace, parameters)
+        ) as process:
             stamps, counts = _play(node, listener, source, live, process)
+            memory = peak_memory_of(process.pid) if process else None
         result = score_live(
             source, _Selection(source, live), stamps, listener.spool, counts, options,
             border=border, observers=observers or [])
@@ -151,20 +156,21 @@ def evaluate_live(source: FrameSource, options: ScoringOptions, live: LiveOption
     assert result.live is not None
     result.live.update(
         rate_hz=live.rate, reliability=live.reliability, transport=live.transport,
-        depth_unreadable=listener.broken, depth_repeated=listener.spool.repeated)
+        node_peak_memory_mb=memory, depth_unreadable=listener.broken,
+        depth_repeated=listener.spool.repeated)
     result.settings.update(every=live.every, limit=live.limit)
     return result
 
 
 def _play(node: Node, listener: Listener, source: FrameSource, live: LiveOptions,
-          process: subprocess.Popen[bytes] | None) -> tuple[list[int], NodeCounts]:
+          process: Process | None) -> tuple[list[int], NodeCounts]:
     """Play everything; return the stamps sent and the node's counts of that time."""
     _await_node(listener, process)
     before = listener.counts or NodeCounts()
     player = Player(node, _Selection(source, live), PlayOptions(
         rate=live.rate, reliability=live.reliability, transport=live.transport, stamps='now',
         wait=START_LIMIT))
-    report = player.run(_end_of(process))
+    report = player.run(end_of(process))
 
     def settled(now: NodeCounts) -> bool:
         news = now.since(before)
@@ -173,7 +179,7 @@ def _play(node: Node, listener: Listener, source: FrameSource, live: LiveOptions
     if process is None or process.poll() is None:
         listener.wait(settled, SETTLE_LIMIT)
     player.destroy()
-    _check(process, 'while frames were played to it')
+    check_runs(process, 'while frames were played to it')
     counts = (listener.counts or NodeCounts()).since(before)
     end = time.monotonic() + 2
     # The last report may overtake the last depth image.
@@ -182,34 +188,15 @@ def _play(node: Node, listener: Listener, source: FrameSource, live: LiveOptions
     return report.stamps, counts
 
 
-def _await_node(listener: Listener, process: subprocess.Popen[bytes] | None) -> None:
+def _await_node(listener: Listener, process: Process | None) -> None:
     """Wait until the node reports, which it does once it has loaded its weights."""
     end = time.monotonic() + START_LIMIT
     while not listener.wait(lambda _: True, .2):
-        _check(process, 'at its start')
+        check_runs(process, 'at its start')
         if time.monotonic() > end:
             raise LiveError(
                 f'no diagnostics of a depth node after {START_LIMIT:.0f} s: check its log, its '
                 'namespace (--node) and ROS_DOMAIN_ID')
-
-
-def _check(process: subprocess.Popen[bytes] | None, when: str) -> None:
-    if process is not None and process.poll() is not None:
-        raise LiveError(f'the depth node ended with exit code {process.returncode} {when}; its '
-                        'log is above')
-
-
-def _end_of(process: subprocess.Popen[bytes] | None) -> threading.Event:
-    """Return an event that is set when the process ends, so that playing ends too."""
-    ended = threading.Event()
-
-    def watch() -> None:
-        assert process is not None
-        process.wait()
-        ended.set()
-    if process is not None:
-        threading.Thread(target=watch, name='node watcher', daemon=True).start()
-    return ended
 
 
 @contextmanager
@@ -228,32 +215,6 @@ def _spinning(node: Node, context: Any) -> Iterator[None]:
     finally:
         executor.shutdown(timeout_sec=5)
         thread.join(5)
-
-
-@contextmanager
-def _started(live: LiveOptions, namespace: str) -> Iterator[subprocess.Popen[bytes] | None]:
-    """Start a depth node in another process, unless one is running already."""
-    if live.namespace is not None:
-        yield None
-        return
-    # Offline, predictions are clamped, not cut: the widest range gives equal numbers.
-    parameters = {'min_depth': 0., 'max_depth': 1000., 'diagnostics_period': .5,
-                  'image_transport': live.transport, **(live.parameters or {})}
-    words = [sys.executable, '-m', 'mde_ros.nodes.depth_node', '--ros-args',
-             '-r', f'__ns:={namespace}', '--log-level', 'warn']
-    for name, value in parameters.items():
-        words += ['-p', f'{name}:={value}']
-    process = subprocess.Popen(words, cwd=tempfile.gettempdir())
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 class _Selection:

@@ -78,16 +78,6 @@ def test_live_values_equal_the_offline_ones(rgbd_folder: Path, weights: Path) ->
 
 
 @pytest.mark.usefixtures('in_own_domain')
-def test_a_node_that_cannot_start(rgbd_folder: Path, tmp_path: Path,
-                                  capfd: pytest.CaptureFixture[str]) -> None:
-    """Parameters that it refuses end it; its own words are on the terminal."""
-    with pytest.raises(LiveError, match='ended with exit code 2 at its start'):
-        evaluate_live(open_dataset(rgbd_folder), ScoringOptions(), LiveOptions(
-            None, {'weights': str(tmp_path / 'no'), 'max_rate': -1.}))
-    assert 'max_rate' in capfd.readouterr().err
-
-
-@pytest.mark.usefixtures('in_own_domain')
 def test_no_node_in_that_namespace(rgbd_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what to check."""
     monkeypatch.setattr(live_evaluation, 'START_LIMIT', .5)
