@@ -77,7 +77,9 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         if getattr(arguments, option) < 1:
             raise SimulationError(f'--{option} {getattr(arguments, option)}: must be at least 1')
     drive = arguments.trajectory == 'drive'
-    views = arguments.views_per_room or (arguments.frames if drive else 12)
+    views = arguments.views_per_room
+    if views is None:
+        views = arguments.frames if drive else 12
     return Settings(arguments.seed, width, height, views, arguments.room, arguments.camera,
                     arguments.weather, arguments.focal, arguments.trajectory, arguments.rate)
 

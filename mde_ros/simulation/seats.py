@@ -105,6 +105,9 @@ def sofa(look: Look, seats: int | None = None) -> Thing:
     parts.box(cover, (0, depth / 2, seat / 2 + .02), (width, depth, seat - .14))
     parts.cushion(cover, (0, .12, back / 2 + .05), (width, .24, back - .05), .25)
     arm_z = rng.uniform(.55, .66)
+    for x in (-width / 2 + .08, width / 2 - .08):
+        for y in (.08, depth - .08):
+            parts.box(look.shared('sofa feet', 'dark', 'brown'), (x, y, .05), (.05, .05, .1))
     for side in (-1, 1):
         parts.cushion(cover, (side * (width - arm) / 2, depth / 2, arm_z / 2 + .04),
                       (arm, depth, arm_z), .25)
@@ -134,7 +137,8 @@ def bed(look: Look) -> Thing:
     for x in (-width / 2 + .05, width / 2 - .05):
         for y in (.05, length - .05):
             parts.box(frame, (x, y, .06), (.07, .07, .12))
-    parts.box(frame, (0, .02, rng.uniform(.35, .5)), (width, .05, rng.uniform(.7, 1.)))
+    head = rng.uniform(.7, 1.05)
+    parts.box(frame, (0, .02, head / 2), (width, .05, head))
     parts.cushion(look.paint('white'), (0, length / 2 + .02, top - .12), (width, length, .24), .2)
     cover = look.surface(str(rng.choice(['fabric', 'fabric2'])))
     parts.cushion(cover, (0, length / 2 + .25, top - .03),
@@ -146,8 +150,8 @@ def bed(look: Look) -> Thing:
                       yaw=rng.uniform(-.15, .15))
     for _ in range(int(rng.integers(0, 4))):
         parts.cushion(look.surface('fabric3'),
-                      (rng.uniform(-.4, .4) * width, rng.uniform(.8, 1.8), top + .1),
-                      (rng.uniform(.3, .7), rng.uniform(.3, .6), rng.uniform(.1, .2)), .7,
+                      (rng.uniform(-.25, .25) * width, rng.uniform(.8, 1.6), top + .1),
+                      (rng.uniform(.3, .55), rng.uniform(.3, .5), rng.uniform(.1, .2)), .7,
                       yaw=rng.uniform(0, 3))
     return Thing(parts, width + .06, length, top + .12,
                  [Surface(-width / 2 + .1, .7, width / 2 - .1, length - .1, top + .08, .08, .6,

@@ -19,6 +19,8 @@ from mde_ros.simulation.parts import Parts
 from mde_ros.simulation.shapes import Finish
 from mde_ros.simulation.thing import Surface, Thing
 
+TOP_CARTONS = .28  # metres above the top board of a rack
+
 
 def books(look: Look, parts: Parts, x0: float, x1: float, y: float, z: float, room: float,
           yaw_lying: bool = True) -> None:
@@ -112,6 +114,7 @@ def fridge(look: Look) -> Thing:
     h = float(rng.choice([.85, 1.6, 1.75, 1.9]))
     finish = look.surface('metal') if rng.random() < .35 else look.paint('white', 'grey')
     parts.box(finish, (0, .3, h / 2 + .02), (.6, .6, h - .04))
+    parts.box(look.paint('dark', 'grey'), (0, .3, .02), (.56, .54, .04))
     split = h * rng.uniform(.3, .7)
     for low, high in ((.05, split), (split + .01, h)):
         parts.box(finish, (0, .62, (low + high) / 2), (.595, .045, high - low - .005))
@@ -152,7 +155,7 @@ def carton_stack(look: Look) -> Thing:
 def rack(look: Look) -> Thing:
     """Return a warehouse or lab rack with open boards full of cartons and bins."""
     rng, parts = look.rng, Parts()
-    w, d, h = rng.uniform(.9, 2.4), rng.uniform(.4, .8), rng.uniform(1.6, 2.4)
+    w, d, h = rng.uniform(.9, 2.4), rng.uniform(.4, .8), rng.uniform(1.5, 2.4)
     post = look.shared('rack post', 'grey', 'colour', 'dark', 'colour')
     board = look.shared('rack board', 'grey', 'brown', 'white')
     for x in (-w / 2 + .02, w / 2 - .02):
@@ -162,7 +165,7 @@ def rack(look: Look) -> Thing:
     for k in range(count):
         z = .1 + k * (h - .15) / (count - 1)
         parts.box(board, (0, d / 2, z), (w, d, .035))
-        room = (h - .15) / (count - 1) - .05 if k < count - 1 else .5
+        room = (h - .15) / (count - 1) - .05 if k < count - 1 else TOP_CARTONS
         x = -w / 2 + .08
         while x < w / 2 - .3:
             if rng.random() < .2:
@@ -180,4 +183,4 @@ def rack(look: Look) -> Thing:
                 parts.box(bin_finish, (x + size[0] / 2, d / 2, z + .018 + size[2] * .4),
                           (size[0], size[1], size[2] * .8))
             x += size[0] + rng.uniform(.01, .1)
-    return Thing(parts, w, d, h)
+    return Thing(parts, w, d, h + TOP_CARTONS + .02)

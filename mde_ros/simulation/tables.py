@@ -175,8 +175,8 @@ def counter(look: Look, width: float, wall_units: bool = True, ceiling: float = 
     parts.box(look.paint('grey'), (sink, d / 2 + .02, h + .003), (.42, .32, .007))
     parts.rod(steel, (sink, .1, h), (sink, .1, h + .28), .012)
     parts.rod(steel, (sink, .1, h + .28), (sink, .28, h + .26), .011)
-    if width > 1.7:
-        x = sink + .9
+    x = sink + .9 if sink + 1.2 < width / 2 else sink - .9
+    if abs(x) + .3 < width / 2:
         parts.box(look.paint('dark'), (x, d / 2, h + .004), (.55, .5, .008))
         parts.box(look.paint('dark'), (x, d - .012, .5), (.56, .01, .5))
         if rng.random() < .5:
