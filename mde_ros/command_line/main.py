@@ -60,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MdeError as error:
         print(f'mde {parsed.command}: error: {error}', file=sys.stderr)
         return 2
+    except OSError as error:
+        # A full disk, a folder that cannot be written: the message names the file.
+        print(f'mde {parsed.command}: error: {error}', file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f'mde {parsed.command}: interrupted', file=sys.stderr)
         return 130

@@ -19,6 +19,7 @@ from dataclasses import fields
 import json
 import os
 from pathlib import Path
+import re
 from typing import Any
 
 from lightning_fabric import Fabric
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         metavar='WxH:SHARE,...', help='input sizes and their share of the steps')
     for field in OPTIONS:
         parser.add_argument('--' + field.name.replace('_', '-'), type=type(field.default),
-                            default=field.default, help=f'see TrainConfig.{field.name}')
+                            default=field.default, help=help_of(field.name))
     parser.add_argument('--method', choices=['source_only'], default='source_only')
     parser.add_argument('--name', default='trained', help='name on the weight card')
     parser.add_argument('--notice', action='append', default=[],
@@ -70,6 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--threads', type=int, help='CPU threads of PyTorch')
     parser.add_argument('--device', default='cpu', help="'cpu', 'cuda', as Fabric names them")
     parser.add_argument('--json', type=Path, help='write loss history, time and memory')
+
+
+def help_of(field: str) -> str:
+    """Return what the docstring of TrainConfig says about a field."""
+    found = re.search(rf':param {field}: (.*?)(?=:param|\Z)', TrainConfig.__doc__ or '', re.S)
+    return ' '.join(found[1].split()).rstrip('.') if found else field
 
 
 def open_source(text: str) -> RgbdFolder:

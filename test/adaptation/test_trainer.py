@@ -22,7 +22,6 @@ import signal
 
 import pytest
 import torch
-from torch.utils.data import _utils
 
 from mde_ros.adaptation.checkpoint import load_checkpoint
 from mde_ros.adaptation.errors import TrainingError
@@ -213,8 +212,6 @@ def test_a_killed_data_process_is_explained(make_trainer: Make,
 
     monkeypatch.setattr(type(trainer.data), '__getitem__',
                         lambda self, number: os.kill(os.getpid(), signal.SIGKILL))
-    # How long PyTorch waits before it looks whether its processes are alive.
-    monkeypatch.setattr(_utils, 'MP_STATUS_CHECK_INTERVAL', .2)
     with pytest.raises(TrainingError, match=r'a data process was killed.*--workers'):
         trainer.run()
 
