@@ -17,6 +17,7 @@
 import os
 from pathlib import Path
 import shutil
+import sqlite3
 import tempfile
 from types import TracebackType
 from typing import Any
@@ -35,6 +36,8 @@ IMAGE_FORMATS = ('raw', 'compressed')
 DEPTH_FORMATS = ('32FC1', '16UC1', 'compressedDepth', 'rvl')
 STORAGES = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 SUFFIXES = {'.mcap': 'mcap', '.db3': 'sqlite3'}
+# What a full disk raises through the storages.
+WRITE_ERRORS = (OSError, sqlite3.Error, WriterError)
 FIRST_STAMP_NS = 1_000_000_000  # never 0, which means 'no stamp' and 'latest transform' in ROS
 
 
@@ -131,7 +134,7 @@ class BagWriter:
             if frame.depth is not None:
                 self._put(_beside(self._depth_topic), stamp, info)
                 self._put_depth(frame, stamp)
-        except (OSError, WriterError) as error:
+        except WRITE_ERRORS as error:
             raise DatasetError(f'{self.path}: cannot write frame {frame.name}: {error}') from error
 
     def close(self) -> None:
@@ -147,7 +150,7 @@ class BagWriter:
             if self.path.exists():
                 raise DatasetError(f'{self.path} was made by another program meanwhile')
             os.rename(made, self.path)
-        except (OSError, WriterError) as error:
+        except WRITE_ERRORS as error:
             raise DatasetError(f'{self.path}: cannot finish the bag: {error}') from error
         finally:
             shutil.rmtree(self._aside, ignore_errors=True)
@@ -172,7 +175,7 @@ class BagWriter:
                             storage_plugin=STORAGES[self.storage])
             writer.open()
             self._writer = writer
-        except (OSError, WriterError) as error:
+        except WRITE_ERRORS as error:
             raise DatasetError(f'{self.path}: cannot write there: {error}') from error
 
     def _stamp(self, frame: Frame) -> int:

@@ -16,12 +16,14 @@
 
 import os
 from pathlib import Path
+import sqlite3
 from typing import Any
 
 from bag_messages import file_of, picture
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
+from rosbags.rosbag2 import Writer
 import yaml
 
 from mde_ros.camera.intrinsics import Intrinsics
@@ -220,6 +222,21 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / 'file').write_text('')
     with pytest.raises(DatasetError, match='cannot write there'):
         BagWriter(tmp_path / 'file' / 'a.mcap')
+
+
+@pytest.mark.parametrize('error', [OSError(28, 'No space left on device'),
+                                   sqlite3.OperationalError('No space left on disk')])
+@pytest.mark.parametrize('step', ['write', 'close'])
+def test_a_full_disk_is_named_and_leaves_nothing(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, step: str) -> None:
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Writer, step, full)
+    with pytest.raises(DatasetError, match=r'a\.mcap: cannot .*No space left'), \
+            BagWriter(tmp_path / 'a.mcap') as writer:
+        writer.write(frame())
+    assert os.listdir(tmp_path) == []
 
 
 def test_sizes_must_fit(tmp_path: Path) -> None:
