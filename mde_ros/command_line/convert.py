@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.progress import track
 
 from mde_ros.command_line.bag_arguments import add_bag_arguments, dataset_options
+from mde_ros.datasets.bag_notes import read_notes
 from mde_ros.datasets.bag_reader import BagFrames
 from mde_ros.datasets.bag_writer import (
     BagWriter, DEPTH_FORMATS, IMAGE_FORMATS, STORAGES, SUFFIXES)
@@ -58,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-depth', action='store_true', help='leave the depth out')
     parser.add_argument('--storage', choices=tuple(STORAGES), help='of the bag that is written')
     parser.add_argument('--frame-id', default='camera_optical_frame', help='in written bags')
-    parser.add_argument('--camera-name', default='', help="camera in the folder's meta.json")
-    parser.add_argument('--licence', default='unknown', help="licence in the folder's meta.json")
+    parser.add_argument('--camera-name', help='noted in the output; by default as in the input')
+    parser.add_argument('--licence', help='noted in the output; by default as in the input')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the counts there')
     add_bag_arguments(parser)
 
@@ -118,7 +119,7 @@ def _write_bag(source: RgbdFolder | BagFrames, frames: Iterator[tuple[Frame, byt
     written = labelled = 0
     with BagWriter(arguments.output, arguments.storage, image=arguments.image,
                    depth=arguments.depth, frame_id=arguments.frame_id,
-                   rate=arguments.rate) as writer:
+                   rate=arguments.rate, notes=_notes(source, arguments)) as writer:
         for frame, file in frames:
             writer.write(frame, file)
             written += 1
@@ -135,6 +136,7 @@ def _write_folder(source: RgbdFolder | BagFrames, frames: Iterator[tuple[Frame, 
     unfit = 0
     output: Path = arguments.output
     writer: RgbdFolderWriter | None = None
+    notes = _notes(source, arguments)
     aside = _folder_beside(output)
     try:
         for frame, file in frames:
@@ -142,8 +144,9 @@ def _write_folder(source: RgbdFolder | BagFrames, frames: Iterator[tuple[Frame, 
                 suffix = 'png' if arguments.image == 'raw' or (
                     file or b'').startswith(PNG_MAGIC) else 'jpg'
                 writer = RgbdFolderWriter(
-                    aside / output.name, frame.intrinsics, camera=arguments.camera_name,
-                    licence=arguments.licence, source=f'bag {arguments.input.resolve().name}',
+                    aside / output.name, frame.intrinsics, camera=notes.get('camera', ''),
+                    licence=notes.get('licence', 'unknown'),
+                    source=notes.get('source') or f'bag {arguments.input.resolve().name}',
                     image_format=suffix, sequence=True)
             if not _same_kind(frame, writer):
                 unfit += 1
@@ -163,6 +166,14 @@ def _write_folder(source: RgbdFolder | BagFrames, frames: Iterator[tuple[Frame, 
     if unfit:
         skipped['size or distortion differs from the first frame'] = unfit
     return {'read': len(source), 'written': written, 'labelled': labelled, 'skipped': skipped}
+
+
+def _notes(source: RgbdFolder | BagFrames, arguments: argparse.Namespace) -> dict[str, str]:
+    """Return camera, licence and source of the input, or what the options say instead."""
+    known = source.meta if isinstance(source, RgbdFolder) else read_notes(source.path)
+    notes = {key: str(known[key]) for key in ('camera', 'licence', 'source') if known.get(key)}
+    told = {'camera': arguments.camera_name, 'licence': arguments.licence}
+    return notes | {key: value for key, value in told.items() if value is not None}
 
 
 def _folder_beside(output: Path) -> Path:

@@ -151,7 +151,8 @@ def _choose_image(bag: BagFile, candidates: list[Candidate], topic: str | None) 
         raise DatasetError(f'{bag.path}: no image topic with messages; it has: '
                            f'{there or "no topics at all"}')
     if len(pictures) > 1:
-        raise DatasetError(f'{bag.path}: several image topics, choose one with --image-topic: '
+        raise DatasetError(f'{bag.path}: several image topics, choose one (--image-topic of '
+                           'mde evaluate and mde convert): '
                            + ', '.join(map(str, pictures)))
     return pictures[0]
 
@@ -169,7 +170,8 @@ def _choose_depth(bag: BagFile, candidates: list[Candidate], image: Candidate,
                    if any(word in c.topic for word in ('aligned', 'registered'))]
         fitting = aligned if len(aligned) == 1 else fitting
     if len(fitting) > 1:
-        raise DatasetError(f'{bag.path}: several depth topics, choose one with --depth-topic: '
+        raise DatasetError(f'{bag.path}: several depth topics, choose one (--depth-topic of '
+                           'mde evaluate and mde convert): '
                            + ', '.join(map(str, fitting)))
     return fitting[0].topic if fitting else None
 

@@ -14,6 +14,7 @@
 
 """Writing frames as a bag that ``ros2 bag play`` and this package's reader take."""
 
+from collections.abc import Mapping
 import os
 from pathlib import Path
 import shutil
@@ -28,6 +29,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 from rosbags.typesys import get_typestore, Stores
 
 from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.datasets.bag_notes import PREFIX
 from mde_ros.datasets.compressed_depth import encode_compressed_depth
 from mde_ros.datasets.frame import DatasetError, Frame
 from mde_ros.datasets.image_codec import depth_to_image_fields, ImageFields, rgb_to_image_fields
@@ -58,6 +60,7 @@ class BagWriter:
     :param depth_topic: without '/compressedDepth'.
     :param jpeg_quality: of frames that come without their JPEG, 1 to 100.
     :param rate: Hz, for frames without a stamp: the first is at 1 s.
+    :param notes: camera, licence, source and so on, for the bag's metadata; read_notes reads them.
     :raises DatasetError: for wrong parameters, or where the path cannot be written.
     """
 
@@ -65,7 +68,7 @@ class BagWriter:
                  depth: str = '32FC1', image_topic: str = '/camera/image_raw',
                  depth_topic: str = '/camera/depth/image_rect',
                  frame_id: str = 'camera_optical_frame', jpeg_quality: int = 95,
-                 rate: float = 30.) -> None:
+                 rate: float = 30., notes: Mapping[str, str] | None = None) -> None:
         self.path = Path(path)
         suffix_storage = SUFFIXES.get(self.path.suffix)
         self.storage = storage or suffix_storage or 'mcap'
@@ -91,7 +94,7 @@ class BagWriter:
         self._types = get_typestore(Stores.ROS2_JAZZY)
         self._connections: dict[str, Any] = {}
         self._writer: Writer | None = None
-        self._open()
+        self._open(notes or {})
 
     def __enter__(self) -> 'BagWriter':
         """Return the writer."""
@@ -162,7 +165,7 @@ class BagWriter:
             writer.abort()
         shutil.rmtree(self._aside, ignore_errors=True)
 
-    def _open(self) -> None:
+    def _open(self, notes: Mapping[str, str]) -> None:
         # The library names the storage file after its folder: a folder of the final name, in a
         # hidden one beside the goal, so that the last step is one rename on one disk.
         name = self.path.stem if self._single_file else self.path.name
@@ -173,6 +176,8 @@ class BagWriter:
             # Version 8 and not 9: older distributions read it too (9 changes how QoS is noted).
             writer = Writer(self._aside / name, version=8,
                             storage_plugin=STORAGES[self.storage])
+            for key, value in notes.items():
+                writer.set_custom_data(PREFIX + key, value)
             writer.open()
             self._writer = writer
         except WRITE_ERRORS as error:

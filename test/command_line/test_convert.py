@@ -62,6 +62,8 @@ def assert_equal(first: RgbdFolder, second: Path) -> None:
         np.testing.assert_array_equal(one.depth, two.depth)
         np.testing.assert_array_equal(one.image, two.image)
         assert one.intrinsics == two.intrinsics
+        assert (first.meta['camera'], first.meta['licence'], first.meta['source']) == (
+            other.meta['camera'], other.meta['licence'], other.meta['source'])
         assert not one.stamp_ns or one.stamp_ns == two.stamp_ns
         here = first.image_path(first.names[index])
         if here.suffix == '.jpg':
@@ -151,6 +153,22 @@ def test_a_calibration_file_replaces_camera_info(rgbd_folder: Path, tmp_path: Pa
     assert convert(tmp_path / 'a.mcap', tmp_path / 'back', '--camera',
                    tmp_path / 'camera.yaml') == 0
     assert RgbdFolder(tmp_path / 'back').intrinsics == Intrinsics(64, 48, 99., 98., 31., 23.)
+
+
+def test_camera_and_licence_can_be_told(rgbd_folder: Path, tmp_path: Path) -> None:
+    assert convert(rgbd_folder, tmp_path / 'a.mcap', '--licence', 'CC BY 4.0') == 0
+    assert convert(tmp_path / 'a.mcap', tmp_path / 'back', '--camera-name', 'mine') == 0
+    meta = RgbdFolder(tmp_path / 'back').meta
+    assert (meta['camera'], meta['licence']) == ('mine', 'CC BY 4.0')
+
+
+def test_a_foreign_bag_has_no_known_licence(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / 'a.mcap') as writer:
+        writer.write(Frame('', 0, np.zeros((6, 8, 3), np.uint8),
+                           Intrinsics(8, 6, 10., 10., 4., 3.)))
+    assert convert(tmp_path / 'a.mcap', tmp_path / 'back') == 0
+    meta = RgbdFolder(tmp_path / 'back').meta
+    assert (meta['camera'], meta['licence'], meta['source']) == ('', 'unknown', 'bag a.mcap')
 
 
 def test_a_camera_that_changes_keeps_to_the_first_size(

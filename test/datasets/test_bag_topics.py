@@ -114,7 +114,7 @@ def test_aligned_depth_is_preferred(tmp_path: Path) -> None:
 def test_several_depths_are_listed(tmp_path: Path) -> None:
     messages = [('/c/image', RGB), ('/c/camera_info', INFO), ('/a/depth', DEPTH),
                 ('/b/depth', DEPTH)]
-    with pytest.raises(DatasetError, match=r'--depth-topic: /a/depth .*, /b/depth '):
+    with pytest.raises(DatasetError, match=r'--depth-topic .*: /a/depth .*, /b/depth '):
         found(tmp_path, *messages)
     (tmp_path / 'named').mkdir()
     assert found(tmp_path / 'named', *messages, depth_topic='/b/depth').depth == '/b/depth'
