@@ -30,11 +30,11 @@ from mde_ros.datasets.frame import FrameSource
 from mde_ros.datasets.open_dataset import open_dataset
 from mde_ros.evaluation.evaluator import evaluate, EvaluationError, source_facts
 from mde_ros.evaluation.metrics import MAXIMUM, MINIMUM
-from mde_ros.evaluation.outputs import check_writable, write_csv, write_json
 from mde_ros.evaluation.requirements import Requirement
 from mde_ros.evaluation.result import EvaluationResult
+from mde_ros.evaluation.result_files import check_writable, write_csv, write_json
+from mde_ros.evaluation.result_tables import ResultTables
 from mde_ros.evaluation.scoring import ScoringOptions
-from mde_ros.evaluation.tables import ResultTables
 
 # As mde_ros.estimation.weights has it, whose import would take seconds.
 SHIPPED = 'shipped'

@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mde_ros.evaluation.colour import ticks
+from mde_ros.evaluation.result_tables import COLUMN_TITLES
 from mde_ros.evaluation.scaling import COLUMNS
 from mde_ros.evaluation.scoring import FrameScore
-from mde_ros.evaluation.tables import COLUMN_TITLES
 
 COLOURS = {'raw': '#c2413b', 'site_scaled': '#d99a1c', 'median_scaled': '#1f6f8b'}
 FLOOR_COLOUR = '#8a8f98'

@@ -31,12 +31,12 @@ from mde_ros.evaluation import plots
 from mde_ros.evaluation.colour import colour_depth, colour_table, ticks
 from mde_ros.evaluation.floors import FLOORS
 from mde_ros.evaluation.material import ReportMaterial
-from mde_ros.evaluation.outputs import write_text
 from mde_ros.evaluation.result import EvaluationResult
+from mde_ros.evaluation.result_files import write_text
+from mde_ros.evaluation.result_tables import (
+    COLUMN_TITLES, FLOOR_TITLES, format_metric, METRIC_HEADINGS)
 from mde_ros.evaluation.scaling import COLUMNS
 from mde_ros.evaluation.scoring import FrameScore
-from mde_ros.evaluation.tables import (
-    COLUMN_TITLES, FLOOR_TITLES, format_metric, METRIC_HEADINGS)
 
 # Relative error at which the colours of the error pictures end.
 ERROR_END = .5
@@ -49,7 +49,7 @@ def write_report(path: Path, result: EvaluationResult, fields: Mapping[str, Any]
 
     :param fields: the result as its JSON has it, with what the command added.
     :param material: pictures and density; None when only latency was measured.
-    :raises mde_ros.evaluation.outputs.OutputError: when the file cannot be written.
+    :raises mde_ros.evaluation.result_files.OutputError: when the file cannot be written.
     """
     write_text(path, render_report(result, fields, material))
 

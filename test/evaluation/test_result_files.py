@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from mde_ros.evaluation.evaluator import evaluate
-from mde_ros.evaluation.outputs import (
+from mde_ros.evaluation.result_files import (
     check_writable, OutputError, write_csv, write_json, write_text)
 
 

@@ -20,7 +20,7 @@ import pytest
 from rich.console import Console
 
 from mde_ros.evaluation.evaluator import evaluate
-from mde_ros.evaluation.tables import format_metric, ResultTables
+from mde_ros.evaluation.result_tables import format_metric, ResultTables
 
 
 def printed(fields: dict[str, Any]) -> str:
