@@ -49,6 +49,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--transport', choices=('raw', 'compressed'), default='raw')
     parser.add_argument('--reliability', nargs='+', default=['reliable', 'best_effort'],
                         choices=('reliable', 'best_effort'))
+    parser.add_argument('--parameter', nargs='*', default=[], metavar='NAME:=VALUE',
+                        help='parameters of the node')
     parser.add_argument('--domain', type=int, default=int(os.environ.get('ROS_DOMAIN_ID', 78)))
     parser.add_argument('--json', type=Path, metavar='FILE')
     return parser.parse_args(arguments)
@@ -115,7 +117,8 @@ class Listener:
         from mde_ros.camera.geometry import depth_to_points
         cloud = np.frombuffer(message.data, np.float32).reshape(
             message.height, message.width, -1)[..., :3]
-        expected = depth_to_points(depth, self._intrinsics)
+        stride = -(-depth.shape[0] // message.height)
+        expected = depth_to_points(depth, self._intrinsics)[::stride, ::stride]
         same = np.isfinite(cloud) == np.isfinite(expected)
         error = np.nanmax(np.abs(cloud - expected)) if np.isfinite(depth).any() else 0.0
         self.worst = max(self.worst, float(error) if same.all() else np.inf)
@@ -132,7 +135,8 @@ def start_node(options: argparse.Namespace, environment: dict[str, str]
     return subprocess.Popen(
         [sys.executable, '-m', 'mde_ros.nodes.depth_node', '--ros-args', '-p',
          f'weights:={options.weights}', '-p', f'image_transport:={options.transport}', '-p',
-         'diagnostics_period:=0.2', '--log-level', 'warn'], env=environment)
+         'diagnostics_period:=0.2', '--log-level', 'warn',
+         *(word for setting in options.parameter for word in ('-p', setting))], env=environment)
 
 
 def check(options: argparse.Namespace, reliability: str) -> dict[str, Any]:
@@ -146,7 +150,7 @@ def check(options: argparse.Namespace, reliability: str) -> dict[str, Any]:
         command = [sys.executable, '-m', 'mde_ros.command_line.main', 'play', options.what,
                    '--rate', str(options.rate), '--reliability', reliability, '--transport',
                    options.transport, '--wait-for-subscribers', '60', '--delay', '1',
-                   '--no-depth', '--json', str(counts)]
+                   '--no-depth', '--stamps', 'now', '--json', str(counts)]
         if options.limit:
             command += ['--limit', str(options.limit)]
         subprocess.run(command, env=environment, check=True)
@@ -207,7 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{reliability}: {row['played']} played at {row['rate_hz']:.1f} Hz, "
               f"{row['received']} received, {row['lost']} lost, {row['processed']} processed, "
               f"dropped {row['dropped']}; {row['clouds_compared']} clouds differ by at most "
-              f"{row['worst_difference_m']:.1e} m; inference p50 {row['inference_ms']['p50']} ms, "
+              f"{row['worst_difference_m']:.1e} m; age p50 {row['age_ms']['p50']} p95 "
+              f"{row['age_ms']['p95']} ms, inference p50 {row['inference_ms']['p50']} ms; "
               f"{', '.join(row['failures']) or 'all checks passed'}", flush=True)
     if options.json:
         options.json.write_text(json.dumps({

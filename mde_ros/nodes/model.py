@@ -17,6 +17,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 import os
+import sys
 import time
 from typing import Protocol
 
@@ -88,8 +89,9 @@ def make_estimator(settings: Settings) -> EstimatorLike:
 
 def use_threads(count: int) -> None:
     """Set PyTorch's threads for the calling thread: its setting belongs to each thread."""
-    import torch
-    torch.set_num_threads(count)
+    torch = sys.modules.get('torch')
+    if torch is not None:  # else the estimator is none of PyTorch's
+        torch.set_num_threads(count)
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class Settings:
         'auto', AT_ONCE, 'reliability of the image subscription; auto follows the publishers',
         choices=('auto', 'reliable', 'best_effort'))
     image_queue: int = _parameter(
-        5, AT_START, 'images that DDS may hold while this process has no time to take them; '
+        10, AT_START, 'images that DDS may hold while this process has no time to take them; '
         'only the newest is processed, so more adds no delay, and fewer loses count of frames '
         'on a busy machine', low=1, high=100)
     image_rectified: str = _parameter(

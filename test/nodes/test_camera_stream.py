@@ -21,7 +21,10 @@ import pytest
 pytest.importorskip('rclpy')
 
 from node_harness import stamps, StubEstimator, wait
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
+
+from mde_ros.nodes.messages import header_at
 
 
 def requested(r):
@@ -136,3 +139,16 @@ def test_ages_use_the_clock_of_the_node(rig):
     assert r.count().age[0] >= .2
     r.send_and_wait(now + 3_600_000_000_000)
     assert r.count().noted == {'clock mismatch': 1}
+
+
+def test_ages_follow_the_clock_of_a_simulation(rig):
+    r = rig({'use_sim_time': True}).camera()
+    r.send_info()
+    r.listen('depth/camera_info', CameraInfo)
+    clock = r.peer.create_publisher(Clock, '/clock', 10)
+    wait(lambda: clock.get_subscription_count() == 1)
+    clock.publish(Clock(clock=header_at(1_000_300_000_000, '').stamp))
+    wait(lambda: r.node.get_clock().now().nanoseconds == 1_000_300_000_000)
+    r.send_and_wait(1_000_000_000_000)
+    assert r.count().age[0] == pytest.approx(.3)
+    assert r.count().noted == {}

@@ -239,3 +239,28 @@ def test_a_camera_info_beside_a_remapped_image_is_found(rig):
     depths = r.listen('depth/image_rect', Image)
     r.send_and_wait(1)
     wait(lambda: stamps(depths) == [1])
+
+
+def test_a_lifecycle_manager_can_drive_it(rig):
+    from lifecycle_msgs.msg import State, Transition
+    from lifecycle_msgs.srv import ChangeState, GetState
+    r = rig(start=False)
+    change = r.peer.create_client(ChangeState, 'depth_node/change_state')
+    get = r.peer.create_client(GetState, 'depth_node/get_state')
+    assert change.wait_for_service(10)
+    assert get.wait_for_service(10)
+
+    def call(client, request):
+        future = client.call_async(request)
+        wait(future.done)
+        return future.result()
+
+    for transition, state in (
+            (Transition.TRANSITION_CONFIGURE, State.PRIMARY_STATE_INACTIVE),
+            (Transition.TRANSITION_ACTIVATE, State.PRIMARY_STATE_ACTIVE),
+            (Transition.TRANSITION_DEACTIVATE, State.PRIMARY_STATE_INACTIVE),
+            (Transition.TRANSITION_CLEANUP, State.PRIMARY_STATE_UNCONFIGURED),
+            (Transition.TRANSITION_UNCONFIGURED_SHUTDOWN, State.PRIMARY_STATE_FINALIZED)):
+        answer = call(change, ChangeState.Request(transition=Transition(id=transition)))
+        assert answer.success
+        assert call(get, GetState.Request()).current_state.id == state
