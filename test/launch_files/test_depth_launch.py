@@ -38,7 +38,7 @@ except LookupError:
                 allow_module_level=True)
 
 from launch import LaunchContext  # noqa: E402
-from launch.launch_description_sources import get_launch_description_from_python_launch_file  # noqa: E402
+from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
 from launch_case import describe, LAUNCH_FILE, Started, Surroundings  # noqa: E402
 from lifecycle_msgs.srv import GetState  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2  # noqa: E402
@@ -192,7 +192,8 @@ def resolved(**arguments: str) -> list[Any]:
     context = LaunchContext()
     context.launch_configurations.update(arguments)
     actions: list[Any] = []
-    for entity in get_launch_description_from_python_launch_file(str(LAUNCH_FILE)).entities:
+    source = PythonLaunchDescriptionSource(str(LAUNCH_FILE))
+    for entity in source.get_launch_description(context).entities:
         actions += entity.visit(context) or []
     return actions
 
