@@ -210,7 +210,7 @@ def test_nothing_to_convert_is_an_error(rgbd_folder: Path, tmp_path: Path,
 
 
 def test_a_real_recording(shared_data: Path, tmp_path: Path) -> None:
-    source = shared_data / 'kinect1_tum_fr1'
-    assert convert(source, tmp_path / 'tum.mcap', '--split', 'score') == 0
-    assert convert(tmp_path / 'tum.mcap', tmp_path / 'back') == 0
+    source = shared_data / 'kinect1_osd_tabletop'
+    assert convert(source, tmp_path / 'real.mcap', '--split', 'score') == 0
+    assert convert(tmp_path / 'real.mcap', tmp_path / 'back') == 0
     assert_equal(RgbdFolder(source, 'score'), tmp_path / 'back')
