@@ -81,7 +81,9 @@ def help_of(field: str) -> str:
 
 def open_source(text: str) -> RgbdFolder:
     """Open 'FOLDER' or 'FOLDER:SPLIT'."""
-    path, _, split = text.rpartition(':') if ':' in Path(text).name else (text, '', '')
+    path, split = text, ''
+    if ':' in Path(text).name and not Path(text).exists():
+        path, _, split = text.rpartition(':')
     return RgbdFolder(path, split=split or None)
 
 
@@ -194,7 +196,8 @@ def _write(arguments: argparse.Namespace, config: TrainConfig, trainer: SourceOn
     card = save_weights(arguments.out / 'weights', network, WeightCard(
         arguments.name, config.network, width * height, (config.min_depth, config.max_depth),
         data, facts, scores, notices))
-    Console().print(f'{arguments.out / "weights.safetensors"}: {card.model_id}', scores)
+    Console().print(f'{arguments.out / "weights.safetensors"}: {card.model_id}', scores or '',
+                    soft_wrap=True)
     if arguments.json:
         from mde_ros.adaptation.history import read_history
         arguments.json.write_text(json.dumps({
