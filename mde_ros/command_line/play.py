@@ -62,14 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Play; return 0."""
     try:
-        import rclpy
+        from mde_ros.nodes.player import play, PlayOptions
     except ImportError as error:
         raise PlayError(f'ROS 2 (rclpy) cannot be imported: {error}; source its setup.bash, or '
                         'pip install -r requirements-ros.txt') from error
-    from rclpy.signals import SignalHandlerOptions
-
     from mde_ros.datasets.open_dataset import open_dataset
-    from mde_ros.nodes.player import Player, PlayOptions
     from mde_ros.nodes.transport import export_large_image_profile
 
     source = open_dataset(arguments.what, split=arguments.split,
@@ -78,22 +75,13 @@ def run(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     print(export_large_image_profile())
-    context = rclpy.Context()
-    rclpy.init(context=context, args=[], signal_handler_options=SignalHandlerOptions.NO)
-    node = rclpy.create_node(
-        'mde_player', context=context, namespace=arguments.namespace or None)
-    try:
-        player = Player(node, _Limited(source, arguments.limit), PlayOptions(
-            rate=arguments.rate, speed=arguments.speed, loop=arguments.loop,
-            image_topic=arguments.image_topic, info_topic=arguments.camera_info_topic,
-            depth_topic=arguments.depth_topic, frame_id=arguments.frame_id,
-            reliability=arguments.reliability, transport=arguments.transport,
-            stamps=arguments.stamps, clock=arguments.clock,
-            wait=arguments.wait_for_subscribers, delay=arguments.delay))
-        report = player.run(stop)
-    finally:
-        node.destroy_node()
-        rclpy.shutdown(context=context)
+    report = play(_Limited(source, arguments.limit), PlayOptions(
+        rate=arguments.rate, speed=arguments.speed, loop=arguments.loop,
+        image_topic=arguments.image_topic, info_topic=arguments.camera_info_topic,
+        depth_topic=arguments.depth_topic, frame_id=arguments.frame_id,
+        reliability=arguments.reliability, transport=arguments.transport,
+        stamps=arguments.stamps, clock=arguments.clock,
+        wait=arguments.wait_for_subscribers, delay=arguments.delay), stop, arguments.namespace)
     rate = (report.images - 1) / report.seconds if report.seconds and report.images > 1 else 0.
     skipped = dict(source.skipped)
     print(f'{arguments.what}: {report.images} images, {report.infos} camera_info, '

@@ -23,8 +23,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+import rclpy
 from rclpy.duration import Duration
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -208,6 +210,23 @@ class Player:
             self._image.wait_for_all_acked(Duration(seconds=5))
         else:
             time.sleep(.2)
+
+
+def play(frames: Iterable[Frame], options: PlayOptions, stop: threading.Event | None = None,
+         namespace: str = '') -> PlayReport:
+    """
+    Play with a node and a context of its own; signals are left to the caller.
+
+    :raises PlayerError: as :meth:`Player.run`.
+    """
+    context = rclpy.Context()
+    rclpy.init(context=context, args=[], signal_handler_options=SignalHandlerOptions.NO)
+    node = rclpy.create_node('mde_player', context=context, namespace=namespace or None)
+    try:
+        return Player(node, frames, options).run(stop)
+    finally:
+        node.destroy_node()
+        rclpy.shutdown(context=context)
 
 
 def encode_jpeg(image: NDArray[np.uint8]) -> tuple[str, bytes]:
