@@ -20,7 +20,7 @@ import math
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from mde_ros.camera.intrinsics import Intrinsics
-from mde_ros.nodes.qos import QosState
+from mde_ros.nodes.qos import BEST_EFFORT, QosState, RELIABLE
 from mde_ros.nodes.statistics import RATE_WINDOW, Snapshot
 
 # Share of images lost before the node from which a warning is worth its while.
@@ -82,10 +82,14 @@ def judge(report: CameraReport) -> tuple[bytes, str]:
     lost = now.lost - before.lost
     arrived = now.received - before.received
     if lost > LOSS_WARNING * (lost + arrived):
+        image = report.subscriptions[0]
+        other = 'set image_reliability to reliable' if (
+            image.requested == BEST_EFFORT and set(image.offered) == {RELIABLE}
+        ) else 'if this machine is overloaded, lower the rate of the camera'
         return DiagnosticStatus.WARN, (
             f'{topic} is published at {now.source_rate:.0f} Hz and received at '
             f'{now.input_rate:.0f} Hz: images are lost in transport; let the publisher use '
-            'config/fastdds_large_images.xml too, or subscribe reliable')
+            f'config/fastdds_large_images.xml too, or {other}')
     if now.noted.get('clock mismatch', 0) > before.noted.get('clock mismatch', 0):
         return DiagnosticStatus.WARN, (
             f'stamps of {topic} do not belong to the clock of this node: set use_sim_time for '

@@ -75,6 +75,14 @@ def test_what_is_wrong_is_said_with_what_to_do(report, level, words):
     assert words in sentence
 
 
+def test_reliable_is_advised_only_where_it_helps():
+    lossy = with_now(lost=40)
+    assert 'machine is overloaded' in judge(lossy)[1]
+    best_effort = QosState('/front/image', 'best_effort', ('reliable',))
+    assert judge(replace(lossy, subscriptions=(best_effort,)))[1].endswith(
+        'or set image_reliability to reliable')
+
+
 def test_old_trouble_is_over():
     trouble = {'bad image': 5}
     report = replace(with_now(dropped=trouble), before=Snapshot(dropped=trouble))
