@@ -6,7 +6,7 @@
 #   make venv       only make .venv
 #   make clean      remove .venv and everything that was made
 #
-# PYTHON=python3.12 chooses the interpreter, TORCH=... the build of torch.
+# PYTHON=python3.12 chooses the interpreter, TORCH=... the build of torch, PIP_ARGS=... goes to pip.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -46,8 +46,8 @@ $(STAMP): $(REQUIREMENTS) pyproject.toml setup.py setup.cfg .ci/find_python
 	    echo 'make: no ROS 2 on this machine, rclpy comes as wheels'; \
 	    ros='-r requirements-ros.txt'; \
 	fi; \
-	echo 'make: installing packages (about 700 MB the first time)'; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	echo 'make: installing packages, some minutes the first time'; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt \
 	    '$(TORCH)' -r requirements.txt -r requirements-test.txt $$ros wheel
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    --no-build-isolation --no-deps --editable .
