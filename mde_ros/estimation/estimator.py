@@ -24,7 +24,7 @@ import torch
 
 from mde_ros.camera.distortion import Rectifier
 from mde_ros.camera.intrinsics import Intrinsics
-from mde_ros.camera.resize import ResizePlan, network_size
+from mde_ros.camera.resize import network_size, ResizePlan
 from mde_ros.errors import MdeError
 from mde_ros.estimation.weights import load_weights, SHIPPED, WeightCard
 from mde_ros.network.depth_network import DepthNetwork, metric_depth, normalise
