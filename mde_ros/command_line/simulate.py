@@ -121,8 +121,11 @@ def run(arguments: argparse.Namespace) -> int:
 def write_bag(folder: Path, out: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Write the frames of a folder as a bag; return the messages of each topic."""
     frames = RgbdFolder(folder)
+    notes = {key: str(frames.meta[key]) for key in ('camera', 'licence', 'source')}
+    notes['simulation'] = json.dumps(frames.meta['simulation'])
     with BagWriter(out, arguments.storage, image=arguments.bag_image, depth=arguments.bag_depth,
-                   jpeg_quality=arguments.jpeg_quality, rate=arguments.rate) as writer:
+                   jpeg_quality=arguments.jpeg_quality, png_level=9,
+                   rate=arguments.rate, notes=notes) as writer:
         for frame in frames:
             writer.write(frame)
     if frames.skipped:
