@@ -30,7 +30,7 @@ from mde_ros.datasets.frame import FrameSource
 from mde_ros.datasets.open_dataset import open_dataset
 from mde_ros.evaluation.evaluator import evaluate, EvaluationError, source_facts
 from mde_ros.evaluation.metrics import MAXIMUM, MINIMUM
-from mde_ros.evaluation.requirements import Requirement
+from mde_ros.evaluation.requirements import Requirement, RequirementError, Verdict
 from mde_ros.evaluation.result import EvaluationResult
 from mde_ros.evaluation.result_files import check_writable, write_csv, write_json
 from mde_ros.evaluation.result_tables import ResultTables
@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     fields = result.to_dict()
     fields['command'] = 'mde ' + shlex.join(sys.argv[1:])
     fields['finished'] = datetime.now(timezone.utc).isoformat(timespec='seconds')
-    verdicts = [requirement.judge(fields) for requirement in requirements]
+    verdicts, mistakes = _judge(requirements, fields)
     fields['requirements'] = [{'text': v.text, 'holds': v.holds} for v in verdicts]
     console = Console()
     if not arguments.quiet:
@@ -119,7 +119,21 @@ def run(arguments: argparse.Namespace) -> int:
         if not (verdict.holds and arguments.quiet):
             console.print(('[green]met[/] ' if verdict.holds else '[red]FAILED[/] ')
                           + verdict.line, highlight=False, soft_wrap=True)
+    if mistakes:
+        raise mistakes[0]
     return 0 if all(verdict.holds for verdict in verdicts) else 1
+
+
+def _judge(requirements: list[Requirement],
+           fields: dict[str, Any]) -> tuple[list[Verdict], list[RequirementError]]:
+    """Return verdicts, and the requirements that name nothing: no reason to lose the rest."""
+    verdicts, mistakes = [], []
+    for requirement in requirements:
+        try:
+            verdicts.append(requirement.judge(fields))
+        except RequirementError as error:
+            mistakes.append(error)
+    return verdicts, mistakes
 
 
 def _evaluate(arguments: argparse.Namespace, options: ScoringOptions,

@@ -114,6 +114,17 @@ def test_user_errors_are_one_line(rgbd_folder: Path, words: list[str], message: 
     assert error.count('\n') == 1
 
 
+def test_a_mistyped_requirement_loses_nothing(
+        rgbd_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The files are written, the other requirements judged; then exit code 2."""
+    json_file = tmp_path / 'r.json'
+    assert main(['evaluate', str(rgbd_folder), '--json', str(json_file), '--require',
+                 'raw.abs<1', '--require', 'raw.abs_rel<1']) == 2
+    assert json.loads(json_file.read_text())['requirements'] == [
+        {'text': 'raw.abs_rel<1', 'holds': True}]
+    assert "no 'abs' in raw" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('words', [
     ['--every', '0'], ['--limit', 'x'], ['--border', '-1'], ['--ranges', '1;2'],
     ['--size', '320']])
