@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mde_ros.command_line.arguments import parse_size
+from mde_ros.command_line.bag_arguments import add_bag_arguments, dataset_options
 from mde_ros.datasets.open_dataset import open_dataset
 from mde_ros.estimation.weights import load_weights, SHIPPED
 from mde_ros.network.complexity import count
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='network input size at which multiply-accumulates are counted')
     parser.add_argument('--limit', type=int, default=200, help='frames of a data set to read')
     parser.add_argument('--json', type=Path, help='write what is printed as JSON')
+    add_bag_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     if what in SIZES or what == SHIPPED or Path(what).suffix in ('.safetensors', '.json'):
         facts = weight_facts(what, arguments.size)
     else:
-        facts = data_facts(what, arguments.limit)
+        facts = data_facts(what, arguments.limit, dataset_options(arguments))
     table = Table(title=str(what), show_header=False)
     for key, value in facts.items():
         table.add_row(key, value if isinstance(value, str) else json.dumps(value))
@@ -76,9 +78,9 @@ def weight_facts(what: str, size: tuple[int, int]) -> dict[str, Any]:
     return facts
 
 
-def data_facts(what: str, limit: int) -> dict[str, Any]:
+def data_facts(what: str, limit: int, options: dict[str, Any]) -> dict[str, Any]:
     """Return counts, intrinsics and the depth histogram of the first ``limit`` frames."""
-    source = open_dataset(what)
+    source = open_dataset(what, **options)
     cameras: dict[str, int] = {}
     histogram = np.zeros(len(DEPTH_EDGES), np.int64)
     read = labelled = pixels = valid = 0
