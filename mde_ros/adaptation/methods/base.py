@@ -59,7 +59,10 @@ def ramped_average(decay: float) -> Callable[[Tensors, Tensors, torch.Tensor | i
         rate = 1 - min(decay, (1 + float(count)) / (10 + float(count)))
         with torch.no_grad():
             for average, value in zip(averages, present):
-                average.lerp_(value, rate)
+                if average.is_floating_point():
+                    average.lerp_(value, rate)
+                else:
+                    average.copy_(value)  # nn.BatchNorm2d's count of batches
     return update
 
 
@@ -141,6 +144,8 @@ class Method(Generic[Network]):
     summary: ClassVar[str] = ''
     # Optimisers that after_step steps by itself.
     own_steps: ClassVar[tuple[str, ...]] = ('discriminator',)
+    # Whether the loop clips the gradients of the network.
+    clipped: ClassVar[bool] = True
 
     def __init__(self, network: Network, config: TrainConfig) -> None:
         self.config = config
