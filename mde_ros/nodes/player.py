@@ -34,7 +34,7 @@ from mde_ros.datasets.frame import Frame
 from mde_ros.errors import MdeError
 from mde_ros.nodes import qos
 from mde_ros.nodes.messages import camera_info, fill_compressed, fill_image, header_at
-from mde_ros.nodes.prefetch import prefetch
+from mde_ros.nodes.pacing import Pace, prefetch
 
 JPEG_QUALITY = 95
 # Period (ns) of data without stamps, and where their stamps begin: zero would mean 'unknown'.
@@ -77,7 +77,12 @@ class PlayOptions:
 
 @dataclass
 class PlayReport:
-    """What was played; ``latest`` is by how many seconds the latest frame was too late."""
+    """
+    What was played.
+
+    :param latest: by how many seconds the latest frame was too late.
+    :param stamps: those of the first round, in nanoseconds.
+    """
 
     images: int = 0
     infos: int = 0
@@ -126,21 +131,21 @@ class Player:
         self._await_subscribers(stop)
         stop.wait(self._options.delay)
         report = PlayReport()
-        first = began = time.monotonic()
+        first = time.monotonic()
+        pace = Pace(first)
         while not stop.is_set():
             before = report.images
             for due, stamp, frame in prefetch(self._schedule(), stop):
-                start = due + began
-                if stop.wait(max(0.0, start - time.monotonic())):
+                if stop.wait(pace.wait(due, time.monotonic())):
                     break
-                report.latest = max(report.latest, time.monotonic() - start)
+                report.latest = max(report.latest, pace.late(due, time.monotonic()))
                 self._publish(frame, stamp, report)
             if report.images == before and not stop.is_set():
                 raise PlayerError('the data set has no readable frame')
             report.rounds += 1
             if not self._options.loop:
                 break
-            began = time.monotonic() + self._gap
+            pace = Pace(time.monotonic() + self._gap)
         report.seconds = time.monotonic() - first
         self._finish()
         return report
@@ -188,7 +193,8 @@ class Player:
             fill_image(self._image_message, frame.image, 'rgb8', header)
         self._image.publish(self._image_message)
         report.images += 1
-        report.stamps.append(stamp)
+        if not report.rounds:
+            report.stamps.append(stamp)
 
     def _await_subscribers(self, stop: threading.Event) -> None:
         end = time.monotonic() + self._options.wait

@@ -184,6 +184,7 @@ def test_a_loop_plays_until_stopped(play):
     audience, report = play(Counted(frames(2)), rate=100., loop=True, stop=stop)
     assert report.rounds >= 3
     assert report.images >= 6
+    assert len(report.stamps) == 2
     assert audience.stamps('image')[:4] == [
         10_000_000_000, 10_020_000_000, 10_000_000_000, 10_020_000_000]
 

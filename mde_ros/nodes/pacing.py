@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Read ahead in a thread, so that decoding does not disturb a rate."""
+"""Keep a rate: read ahead in a thread, and be late without bursting afterwards."""
 
 from collections.abc import Iterator
 import queue
@@ -20,8 +20,33 @@ import threading
 from typing import Any, TypeVar
 
 PREFETCHED_ITEMS = 6
+# Seconds after which a late item delays the ones that follow.
+LATE = 0.01
 
 Item = TypeVar('Item')
+
+
+class Pace:
+    """
+    When each frame is due. After a hold-up the times are shifted: a camera sends no bursts.
+
+    :param began: the time of due time zero, in seconds.
+    """
+
+    def __init__(self, began: float) -> None:
+        """Start on time."""
+        self._began = began
+
+    def wait(self, due: float, now: float) -> float:
+        """Return the seconds to wait until ``due``."""
+        return max(0.0, self._began + due - now)
+
+    def late(self, due: float, now: float) -> float:
+        """Return how late ``due`` is, and shift what follows if that is noticeable."""
+        late = max(0.0, now - self._began - due)
+        if late > LATE:
+            self._began += late
+        return late
 
 
 def prefetch(items: Iterator[Item], stop: threading.Event) -> Iterator[Item]:

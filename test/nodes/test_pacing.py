@@ -12,14 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Tests of reading ahead."""
+"""Tests of reading ahead and of being late."""
 
 import threading
 import time
 
 import pytest
 
-from mde_ros.nodes.prefetch import prefetch, PREFETCHED_ITEMS
+from mde_ros.nodes.pacing import Pace, prefetch, PREFETCHED_ITEMS
 
 
 def readers():
@@ -72,3 +72,15 @@ def test_a_stop_ends_it():
             stop.set()
     assert seen == [0, 1, 2, 3]
     assert not readers()
+
+
+def test_a_hold_up_shifts_the_following_frames_instead_of_bursting():
+    pace = Pace(100.)
+    assert pace.wait(.1, 100.04) == pytest.approx(.06)
+    assert pace.late(.1, 100.105) == pytest.approx(.005)
+    assert pace.wait(.2, 100.105) == pytest.approx(.095)
+    # Half a second of hold-up: due 0.2 is 0.4 late, due 0.3 comes 0.1 after it.
+    assert pace.wait(.2, 100.6) == 0
+    assert pace.late(.2, 100.6) == pytest.approx(.4)
+    assert pace.wait(.3, 100.6) == pytest.approx(.1)
+    assert pace.late(.3, 100.7) == pytest.approx(0)
