@@ -228,7 +228,7 @@ def _say_what_next(arguments: argparse.Namespace, out: Path, pictures: list[Path
     console.print(f'\nTry next, with your own bag in place of {_shown(arguments.bag)} '
                   f'({frames} frames):')
     for line in (f'.venv/bin/mde info {_shown(arguments.bag)}',
-                 f'.venv/bin/mde evaluate {_shown(arguments.bag)} --report report.html',
+                 f'.venv/bin/mde evaluate {_shown(arguments.bag)} --live --rate 30',
                  '.venv/bin/depth_node --ros-args -r image:=/camera/image_raw'):
         console.print(f'  {line}')
 
