@@ -30,6 +30,8 @@ from mde_ros.evaluation.result import EvaluationResult
 from mde_ros.evaluation.scoring import Scorer, ScoringOptions
 
 NO_REFERENCE = 'no reference depth'
+# Simulated frames may each have a camera of their own.
+MOST_CAMERAS = 8
 
 
 class EvaluationError(MdeError):
@@ -117,8 +119,7 @@ def evaluate(source: FrameSource, estimator: EstimatorLike,
         for frame in select(source, every, limit):
             decode = perf_counter() - before
             result.read += 1
-            camera = describe(frame.intrinsics)
-            cameras[camera] = cameras.get(camera, 0) + 1
+            count_camera(cameras, frame.intrinsics)
             content.add(frame)
             reason = None if frame.depth is not None or latency_only else NO_REFERENCE
             if reason is None:
@@ -132,12 +133,12 @@ def evaluate(source: FrameSource, estimator: EstimatorLike,
                 except MdeError as error:
                     reason = str(error)
             if reason is not None:
-                count_skipped(result.skipped, reason)
+                add_count(result.skipped, reason)
             if progress:
                 progress()
             before = perf_counter()
         for reason, count in source.skipped.items():
-            count_skipped(result.skipped, reason, count)
+            add_count(result.skipped, reason, count)
             result.read += count
         result.data.update(hash=content.hexdigest, cameras=cameras)
         if not (result.timings if latency_only else len(scorer)):
@@ -170,9 +171,17 @@ def _one(frame: Frame, estimator: EstimatorLike, decode: float, border: int,
     return reason
 
 
-def count_skipped(counts: dict[str, int], reason: str, count: int = 1) -> None:
-    """Count a skipped frame."""
-    counts[reason] = counts.get(reason, 0) + count
+def add_count(counts: dict[str, int], key: str, count: int = 1) -> None:
+    """Add to one of several counts."""
+    counts[key] = counts.get(key, 0) + count
+
+
+def count_camera(cameras: dict[str, int], intrinsics: Intrinsics) -> None:
+    """Count a frame's camera; after eight different ones the rest are 'others'."""
+    camera = describe(intrinsics)
+    if camera not in cameras and len(cameras) >= MOST_CAMERAS:
+        camera = 'others'
+    add_count(cameras, camera)
 
 
 def describe(k: Intrinsics) -> str:

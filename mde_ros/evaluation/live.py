@@ -26,7 +26,7 @@ from mde_ros.camera.distortion import Rectifier
 from mde_ros.datasets.frame import Frame, FrameSource
 from mde_ros.evaluation import surroundings
 from mde_ros.evaluation.evaluator import (
-    count_skipped, describe, EvaluationError, explain, NO_REFERENCE, Observer)
+    add_count, count_camera, EvaluationError, explain, NO_REFERENCE, Observer)
 from mde_ros.evaluation.reference import reference_depth
 from mde_ros.evaluation.result import EvaluationResult, percentiles
 from mde_ros.evaluation.scoring import Scorer, ScoringOptions
@@ -139,19 +139,18 @@ def score_live(source: FrameSource, frames: Iterable[Frame], stamps: Sequence[in
         for frame, stamp in zip(frames, stamps, strict=False):
             result.read += 1
             content.add(frame)
-            camera = describe(frame.intrinsics)
-            cameras[camera] = cameras.get(camera, 0) + 1
+            count_camera(cameras, frame.intrinsics)
             if stamp not in spool:
                 continue
             result.timings[frame.name] = {'age': 1e3 * spool.ages[stamp]}
             reason = _score(frame, spool.get(stamp), border, scorer, observers)
             if reason is not None:
-                count_skipped(result.skipped, reason)
+                add_count(result.skipped, reason)
         sent, arrived = result.read, len(result.timings)
         for reason, count in unaccounted(sent - arrived, counts).items():
-            count_skipped(result.skipped, reason, count)
+            add_count(result.skipped, reason, count)
         for reason, count in source.skipped.items():
-            count_skipped(result.skipped, reason, count)
+            add_count(result.skipped, reason, count)
             result.read += count
         result.data.update(hash=content.hexdigest, cameras=cameras)
         if not len(scorer):

@@ -173,3 +173,13 @@ def test_facts_of_a_bag(frames: list[Frame], tmp_path: Path, memory_source: Any,
     assert source_facts(memory_source) == {}
     result.data.update(facts)
     assert result.to_dict()['data']['pairing']['near'] == 0
+
+
+def test_many_cameras_are_summed_up(frames: list[Frame], source_of: Any, perfect: Any) -> None:
+    """Eight are listed, the others counted."""
+    many = [replace(frames[0], name=str(n), intrinsics=replace(
+        frames[0].intrinsics, fx=30. + n % 10)) for n in range(20)]
+    cameras = evaluate(source_of(many), perfect).data['cameras']
+    assert len(cameras) == 9
+    assert cameras['others'] == 4
+    assert cameras['32x24 fx 30.0 fy 30.0 cx 15.5 cy 11.5'] == 2
