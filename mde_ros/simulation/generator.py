@@ -114,6 +114,7 @@ def generate(path: Path, frames: int, settings: Settings, workers: int = 2,
     :raises SimulationError: for a folder of other settings, or without OpenGL.
     """
     check_folder(path, settings)
+    Renderer(16, 16).close()  # without OpenGL, say so before anything is written
     writer = open_writer(path, settings, image_format)
     names = set(list_images(path / 'rgb'))
     scenes = [(k, min(settings.views, frames - k * settings.views))

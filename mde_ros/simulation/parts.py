@@ -86,6 +86,9 @@ class Parts:
         units, metres = np.empty((2, bands, 2, around, 2))
         units[..., 0], units[..., 1] = angle / (2 * math.pi), position / along[-1]
         metres[..., 0], metres[..., 1] = radius.max(1, keepdims=True) * angle, position
+        # A lid is cut from a board; only a hull is wrapped.
+        lid = np.abs(step[:, 0]) > np.abs(step[:, 1])
+        metres[lid] = points[lid][..., :2]
         if turn is not None:
             points, directions = points @ turn.T, directions @ turn.T
         first = 2 * around * np.arange(bands)

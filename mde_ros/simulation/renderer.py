@@ -31,8 +31,8 @@ NEAR, FAR = .05, 40.
 MAX_DEPTH = 20.
 SUPERSAMPLING = 2
 SAME_SURFACE = .03  # relative difference of 1/z inside one pixel
-NO_OPENGL = ('no OpenGL without a screen ({}): apt-get install libegl1 libgl1-mesa-dri, or set '
-             'MUJOCO_GL to osmesa or glfw')
+NO_OPENGL = ('no OpenGL without a screen ({}): apt-get install libegl1 libopengl0 libgl1-mesa-dri, '
+             'or set MUJOCO_GL to osmesa or glfw')
 
 
 @cache
@@ -118,6 +118,7 @@ class Renderer:
     def open(self, room: Room) -> None:
         """Upload a room; it stays until the next one."""
         mujoco = _mujoco()
+        self._gl.make_current()  # another renderer may have been used since
         self._release()
         model = compile_room(room, *self.size)
         data = mujoco.MjData(model)
@@ -151,6 +152,7 @@ class Renderer:
         if width > self.size[0] or height > self.size[1]:
             raise SimulationError(f'a {camera.width}x{camera.height} view does not fit the '
                                   f'renderer of {self.size[0] // 2}x{self.size[1] // 2}')
+        self._gl.make_current()
         viewport = mujoco.MjrRect(0, 0, width, height)
         colour = np.empty((height, width, 3), np.uint8)
         buffer = np.empty((height, width), np.float32)

@@ -97,6 +97,9 @@ def test_the_error_of_a_worker_reaches_the_user(monkeypatch: pytest.MonkeyPatch,
         raise SimulationError('no OpenGL without a screen')
 
     monkeypatch.setattr(generator, 'Renderer', broken)
+    with pytest.raises(SimulationError, match='no OpenGL'):
+        generate(tmp_path / 'out', 1, SMALL, 1)
+    assert not (tmp_path / 'out').exists()
     monkeypatch.setattr(generator, '_worker', {})
     generator._start_worker(str(tmp_path), SMALL, 'jpg')
     with pytest.raises(SimulationError, match='no OpenGL'):

@@ -94,6 +94,14 @@ def test_rod_joins_two_points(end: tuple[float, ...], volume: Callable[[Piece], 
     assert outward(piece)
 
 
+def test_the_grain_of_a_round_table_is_straight() -> None:
+    parts = Parts()
+    parts.cylinder(Finish('wood', .5), (7, 7, 0), .4, .03, segments=16)
+    piece, = parts.pieces
+    top = piece.normals[:, 2] > .9
+    np.testing.assert_allclose(piece.uvs[top], (piece.vertices[top, :2] - 7) / .5, atol=1e-9)
+
+
 def test_rod_of_no_length_is_nothing() -> None:
     parts = Parts()
     parts.rod(WOOD, (1, 1, 1), (1, 1, 1), .1)

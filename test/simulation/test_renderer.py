@@ -124,5 +124,5 @@ def test_a_machine_without_opengl_is_told_what_to_install(monkeypatch: Any) -> N
 
     monkeypatch.setenv('MUJOCO_GL', 'osmesa')
     monkeypatch.setattr(renderer_module, '_mujoco', lambda: NoDisplay)
-    with pytest.raises(SimulationError, match=r'no display.*libegl1 libgl1-mesa-dri'):
+    with pytest.raises(SimulationError, match=r'no display.*libegl1 libopengl0 libgl1-mesa-dri'):
         Renderer(16, 16)
