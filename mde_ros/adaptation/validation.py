@@ -47,7 +47,7 @@ class Validation:
             image = torch.from_numpy(plan.apply(frame.image))[None].permute(0, 3, 1, 2)
             with torch.inference_mode():
                 depth = metric_depth(network(normalise(image)), plan.network.fx,
-                                     self.config.network.canonical_focal)
+                                     network.config.canonical_focal)
             predicted = plan.restore(depth[0, 0].numpy())
             with np.errstate(invalid='ignore'):
                 known = ((frame.depth > self.config.min_depth)

@@ -86,7 +86,7 @@ class DepthEstimator:
         except (RuntimeError, AssertionError) as error:
             reason = str(error).splitlines()[0]
             raise EstimatorError(f"device '{device}' cannot be used: {reason}") from error
-        self._canonical_focal = self.card.network.canonical_focal
+        self._canonical_focal = network.config.canonical_focal
         self._cameras: dict[Intrinsics, tuple[Rectifier | None, ResizePlan]] = {}
 
     def _camera(self, intrinsics: Intrinsics) -> tuple[Rectifier | None, ResizePlan]:

@@ -189,8 +189,14 @@ def canonical_log_depth(depth: torch.Tensor, focal: torch.Tensor | float,
 
 
 def metric_depth(log_depth: torch.Tensor, focal: torch.Tensor | float,
-                 canonical_focal: float) -> torch.Tensor:
-    """Return metres: the inverse of :func:`canonical_log_depth`."""
+                 canonical_focal: float | None) -> torch.Tensor:
+    """
+    Return metres: the inverse of :func:`canonical_log_depth`.
+
+    :param canonical_focal: None for networks that give metres whatever the lens.
+    """
+    if canonical_focal is None:
+        return torch.exp(log_depth)
     ratio = torch.as_tensor(focal / canonical_focal, dtype=log_depth.dtype,
                             device=log_depth.device)
     return torch.exp(log_depth) * ratio
