@@ -22,6 +22,7 @@ import json
 import multiprocessing
 import os
 from pathlib import Path
+import threading
 from typing import Any
 
 import cv2
@@ -38,6 +39,7 @@ _worker: dict[str, Any] = {}
 
 
 def _start_worker(path: str, settings: Settings, image_format: str) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     # One process a core is faster than one renderer with many threads.
     os.environ.setdefault('LP_NUM_THREADS', '1')
     cv2.setNumThreads(1)
@@ -47,6 +49,14 @@ def _start_worker(path: str, settings: Settings, image_format: str) -> None:
         _worker['writer'] = open_writer(path, settings, image_format)
     except Exception as error:  # noqa: BLE001, an initializer's own error would be lost
         _worker['error'] = error
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is killed: nobody else would tell it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(scene: int, wanted: int) -> dict[str, Any]:

@@ -31,8 +31,8 @@ NEAR, FAR = .05, 40.
 MAX_DEPTH = 20.
 SUPERSAMPLING = 2
 SAME_SURFACE = .03  # relative difference of 1/z inside one pixel
-NO_OPENGL = ('no OpenGL without a screen ({}): apt-get install libegl1 libopengl0 libgl1-mesa-dri, '
-             'or set MUJOCO_GL to osmesa or glfw')
+NO_OPENGL = ('no OpenGL without a screen ({}): apt-get install libegl1 libopengl0 '
+             'libgl1-mesa-dri, or set MUJOCO_GL to osmesa or glfw')
 
 
 @cache

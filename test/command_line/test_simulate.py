@@ -17,6 +17,10 @@
 import json
 import os
 from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -68,6 +72,49 @@ def test_a_folder_of_one_room_type(tmp_path: Path, capsys: pytest.CaptureFixture
     meta = json.loads((tmp_path / 'out' / 'meta.json').read_text())
     assert meta['scenes'][0]['room'] == 'corridor'
     assert '1 frames rendered, 0 were there already' in capsys.readouterr().out
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    text = Path(f'/proc/{pid}/task/{pid}/children').read_text()
+    return [int(word) for word in text.split()]
+
+
+def runs(pid: int) -> bool:
+    """Return whether a process is there and no zombie."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except OSError:
+        return False
+
+
+@pytest.mark.usefixtures('opengl')
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+def test_a_killed_run_leaves_no_process_and_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / 'out'
+    options = ['--frames', '9', '--seed', '5', '--views-per-room', '3']
+    command = [sys.executable, '-m', 'mde_ros.command_line.main', 'simulate', '--out', str(out),
+               '--size', '48x32', '--workers', '1', *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 90
+        while not list(out.glob('rgb/0*.jpg')):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(.02)
+        workers = children(process.pid)
+        process.send_signal(signal.SIGKILL)
+    assert workers
+    while any(runs(pid) for pid in workers):
+        assert time.monotonic() < deadline, 'a worker outlives its parent'
+        time.sleep(.05)
+    assert simulate(out, *options) == 0
+    meta = json.loads((out / 'meta.json').read_text())
+    assert [entry['scene'] for entry in meta['scenes']] == [0, 1, 2]
+    assert meta['frames'] == 9
+    assert len(meta['stamps']) == len(meta['frame_intrinsics']) == 9
+    assert simulate(tmp_path / 'whole', *options) == 0
+    for path in sorted((tmp_path / 'whole').glob('*/*.*')):
+        assert (out / path.relative_to(tmp_path / 'whole')).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize(('options', 'message'), [
