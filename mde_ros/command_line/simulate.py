@@ -23,7 +23,8 @@ from typing import Any
 
 from mde_ros.camera.appearance import CAMERAS
 from mde_ros.camera.fog import WEATHERS
-from mde_ros.datasets.bag_writer import BagWriter, DEPTH_FORMATS, IMAGE_FORMATS, STORAGES
+from mde_ros.datasets.bag_writer import (
+    BagWriter, DEPTH_FORMATS, IMAGE_FORMATS, STORAGES, SUFFIXES)
 from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.simulation.errors import SimulationError
 from mde_ros.simulation.generator import generate
@@ -88,7 +89,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Render; return 0."""
     settings = settings_of(arguments)
     out: Path = arguments.out
-    bag = arguments.storage is not None or out.suffix in ('.mcap', '.db3')
+    own = SUFFIXES.get(out.suffix)
+    if own and arguments.storage not in (None, own):
+        raise SimulationError(f'--storage {arguments.storage}: a file {out.suffix} has storage '
+                              f'{own}; name --out otherwise')
+    if arguments.json and not arguments.json.parent.is_dir():
+        raise SimulationError(f'--json {arguments.json}: no such folder')
+    bag = arguments.storage is not None or own is not None
     if bag and out.exists():
         raise SimulationError(f'--out {out}: exists already; remove it or give another name')
     # A bag is written from a folder beside it, so that a killed run goes on there too.

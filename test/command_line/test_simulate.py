@@ -123,12 +123,18 @@ def test_a_killed_run_leaves_no_process_and_goes_on(tmp_path: Path) -> None:
     (('--frames', '2', '--size', 'big'), '--size big: give WIDTHxHEIGHT'),
     (('--frames', '2', '--camera', 'nikon'), 'nikon'),
     (('--frames', '2', '--views-per-room', '0'), '--views-per-room 0'),
+    (('--frames', '2', '--json', '/nowhere/a.json'), '--json /nowhere/a.json: no such folder'),
 ])
 def test_wrong_options_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str],
                                  options: tuple[str, ...], message: str) -> None:
     assert simulate(tmp_path / 'out', *options) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
+
+
+def test_storage_and_name_must_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate(tmp_path / 'a.mcap', '--frames', '1', '--storage', 'sqlite3') == 2
+    assert 'a file .mcap has storage mcap' in capsys.readouterr().err
 
 
 def test_a_bag_that_exists_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
