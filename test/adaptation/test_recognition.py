@@ -170,7 +170,7 @@ def test_files_that_are_none_are_named(content: object, tmp_path: Path, network:
         path.write_bytes(content)
     else:
         torch.save(content, path)
-    with pytest.raises(TrainingError, match='vgg16.pth: not the vgg16 of torchvision') as error:
+    with pytest.raises(TrainingError, match=r'vgg16\.pth: not the vgg16 of torchvision') as error:
         make_recognition(network, str(path))
     assert '\n' not in str(error.value)
 
