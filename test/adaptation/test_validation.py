@@ -41,6 +41,7 @@ class OneCanonicalMetre(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.calls = 0
+        self.config = CONFIG.network
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Return zeros at half the size."""
