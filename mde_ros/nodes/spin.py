@@ -22,7 +22,8 @@ import traceback
 
 import rclpy
 from rclpy.exceptions import (
-    InvalidParameterTypeException, InvalidParameterValueException, ParameterException)
+    InvalidHandle, InvalidParameterTypeException, InvalidParameterValueException,
+    ParameterException)
 from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -95,9 +96,11 @@ def spin_until(executor: Executor, stop: threading.Event, log: Callable[[str], N
             stop.set()
         except ExternalShutdownException:
             stop.set()
+        except InvalidHandle:
+            # An entity was destroyed while its event waited to be handled: nothing is lost.
+            continue
         except Exception as error:  # noqa: BLE001
-            # While the executor is taken down, rclpy's own handlers raise InvalidHandle; and
-            # it may raise the same object twice.
+            # rclpy may raise the same object twice.
             if not stop.is_set() and error is not last:
                 last = error
                 log(f'internal error in a callback, please report it: {traceback.format_exc()}')

@@ -123,7 +123,7 @@ class Rig:
             thread.join()
         self.node.destroy_node()
         self.peer.destroy_node()
-        assert not self.defects
+        assert not self.defects, '\n'.join(self.defects)
 
     # ---- camera ----------------------------------------------------------------------------
 

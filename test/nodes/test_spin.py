@@ -39,10 +39,14 @@ def start(environment, *arguments):
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
-def segments():
-    """Return the shared memory files of Fast DDS, by this process's user."""
-    return {path.name for path in Path('/dev/shm').glob('fastrtps_*')
-            if path.stat().st_uid == os.getuid()}
+def owned_segments(pid):
+    """Return the shared memory of Fast DDS that a process owns: it holds their locks open."""
+    names = set()
+    for entry in Path(f'/proc/{pid}/fd').iterdir():
+        target = os.readlink(entry)
+        if target.startswith('/dev/shm/fastrtps_') and '_port' not in target:
+            names.add(Path(target).name.removesuffix('_el'))
+    return names
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -52,20 +56,13 @@ def test_a_signal_ends_the_node_cleanly(ros_environment, number):
     while not lines or 'transport' not in lines[-1]:
         lines.append(process.stdout.readline())
         assert lines[-1], lines
-    mapped = mapped_segments(process.pid)
+    owned = owned_segments(process.pid)
     process.send_signal(number)
     rest, _ = process.communicate(timeout=30)
     assert process.returncode == 0, rest
     assert 'Traceback' not in rest
-    assert mapped
-    assert not mapped & segments()
-
-
-def mapped_segments(pid):
-    """Return the shared memory files that belong to a process alone."""
-    maps = Path(f'/proc/{pid}/maps').read_text()
-    return {line.rsplit('/', 1)[-1] for line in maps.splitlines()
-            if '/dev/shm/fastrtps_' in line and '_port' not in line}
+    assert owned
+    assert not [name for name in owned if (Path('/dev/shm') / name).exists()]
 
 
 @pytest.mark.parametrize(('parameter', 'words'), [
