@@ -74,9 +74,9 @@ def cloud_from_the_side(points: NDArray[np.float32], colours: NDArray[np.uint8],
     seen = (points - eye) @ look_at(eye, target).T
     ahead = seen[:, 2] > .05 * middle
     seen, colours = seen[ahead], colours[ahead]
-    focal = .8 * width
+    focal = .72 * width
     # A point stands for one pixel of the camera: about its depth over the focal length wide.
-    spacing = 2.2 * points[ahead, 2] / width
+    spacing = 2.8 * points[ahead, 2] / width
     splat(picture, focal * seen[:, 0] / seen[:, 2] + width / 2,
           focal * seen[:, 1] / seen[:, 2] + height / 2, seen[:, 2], colours,
           focal * spacing / seen[:, 2])
