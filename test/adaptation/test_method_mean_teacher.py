@@ -38,7 +38,7 @@ class Slope(nn.Module):
 def test_the_teacher_is_trusted_where_it_agrees_with_its_mirror() -> None:
     label = teach(Slope(), torch.zeros(1, 3, 4, 8))  # type: ignore[arg-type]
     # 0 against .12 is too much, .04 against .08 is not: their mean counts.
-    assert TRUST == pytest.approx(.1)
+    assert abs(TRUST - .1) < 1e-9
     assert label.isnan().tolist() == [[[[True, False, False, True]] * 2]]
     assert label[0, 0, 0, 1:3].tolist() == pytest.approx([.06, .06])
 

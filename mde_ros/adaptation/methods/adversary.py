@@ -66,13 +66,10 @@ class Adversary(Method[DepthNetwork]):
         """Train the discriminator."""
         del batch, progress
         self.discriminator.requires_grad_(True)
-        optimiser = self.optimisers['discriminator']
         source = self.discriminator([tap[:self._count] for tap in self._seen])
         target = self.discriminator([tap[self._count:] for tap in self._seen])
         loss = discriminator_loss(source, target)
-        optimiser.zero_grad()
-        self.fabric.backward(loss)
-        optimiser.step()
+        self.minimise('discriminator', loss)
         return {'discriminator/loss': float(loss.detach()),
                 'discriminator/accuracy': discriminator_accuracy(source, target)}
 

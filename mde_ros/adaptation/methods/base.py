@@ -126,6 +126,17 @@ def copy_affine(network: nn.Module, origin: str, destination: str) -> None:
                 ours.copy_(theirs)
 
 
+def average_gradients(fabric: Fabric, parameters: Sequence[nn.Parameter]) -> None:
+    """Replace the gradients of ``parameters`` by their mean over all processes."""
+    grads = [p.grad for p in parameters if p.grad is not None]
+    if fabric.world_size == 1 or not grads:
+        return
+    flat = fabric.all_reduce(torch.cat([grad.flatten() for grad in grads]))
+    assert isinstance(flat, torch.Tensor)
+    for grad, part in zip(grads, flat.split([grad.numel() for grad in grads])):
+        grad.copy_(part.view_as(grad))
+
+
 class Method(Generic[Network]):
     """
     The base: a depth network, its average and its optimiser.
@@ -189,6 +200,15 @@ class Method(Generic[Network]):
         """Train what has losses of its own (a discriminator); return numbers for the log."""
         del batch, progress
         return {}
+
+    def minimise(self, name: str, loss: torch.Tensor) -> None:
+        """Step one of ``own_steps`` down ``loss``, with the mean gradients of all processes."""
+        optimiser = self.optimisers[name]
+        optimiser.zero_grad()
+        self.fabric.backward(loss)
+        average_gradients(self.fabric, [
+            p for group in optimiser.param_groups for p in group['params']])
+        optimiser.step()
 
     def result(self) -> Network:
         """Return a copy of the averaged network on the CPU, for inference on the target path."""

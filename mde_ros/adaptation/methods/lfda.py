@@ -137,12 +137,9 @@ class Lfda(Method[DepthNetwork]):
         """Train the discriminator on the contents of this step."""
         del batch, progress
         self.discriminator.requires_grad_(True)
-        optimiser = self.optimisers['discriminator']
         source, target = (self.discriminator(content) for content in self._contents)
         loss = discriminator_loss(source, target)
-        optimiser.zero_grad()
-        self.fabric.backward(loss)
-        optimiser.step()
+        self.minimise('discriminator', loss)
         return {'discriminator/loss': float(loss.detach()),
                 'discriminator/accuracy': discriminator_accuracy(source, target)}
 

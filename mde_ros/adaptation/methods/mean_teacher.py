@@ -37,9 +37,13 @@ def strong_augmentation(image: torch.Tensor) -> torch.Tensor:
     :param image: N x 3 x H x W in [-1, 1].
     """
     count, _, height, width = image.shape
-    gain = torch.empty(count, 3, 1, 1, device=image.device).uniform_(.7, 1.3)
-    shift = torch.empty(count, 1, 1, 1, device=image.device).uniform_(-.25, .25)
-    out = (image * gain + shift + .05 * torch.randn_like(image)).clamp(-1, 1)
+    device = image.device
+    # Seeded by the CPU's random state, which checkpoints hold.
+    random = torch.Generator(device).manual_seed(int(torch.randint(2 ** 62, ())))
+    gain = torch.empty(count, 3, 1, 1, device=device).uniform_(.7, 1.3, generator=random)
+    shift = torch.empty(count, 1, 1, 1, device=device).uniform_(-.25, .25, generator=random)
+    noise = torch.empty_like(image).normal_(0, .05, generator=random)
+    out = (image * gain + shift + noise).clamp(-1, 1)
     h, w = max(1, int(height * ERASED)), max(1, int(width * ERASED))
     for index in range(count):
         top = int(torch.randint(height - h + 1, ()))

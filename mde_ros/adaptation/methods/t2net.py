@@ -129,10 +129,7 @@ class ImageTranslation(Method[Network]):
         images = [self.image_discriminator(image) for image in self._images]
         features = [self.feature_discriminator(feature) for feature in self._features]
         loss = least_squares_loss(*images) + least_squares_loss(*features)
-        optimiser = self.optimisers['discriminator']
-        optimiser.zero_grad()
-        self.fabric.backward(loss)
-        optimiser.step()
+        self.minimise('discriminator', loss)
         self.feature_discriminator.clamp()
         return {'discriminator/loss': float(loss.detach()),
                 'discriminator/accuracy': translation_accuracy(*images),
