@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 PREFETCHED_ITEMS = 6
 # Seconds after which a late item delays the ones that follow.
-LATE = 0.01
+LATE = 0.02
 
 Item = TypeVar('Item')
 

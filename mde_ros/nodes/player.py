@@ -135,11 +135,11 @@ class Player:
         pace = Pace(first)
         while not stop.is_set():
             before = report.images
-            for due, stamp, frame in prefetch(self._schedule(), stop):
+            for due, stamp, frame, jpeg in prefetch(self._schedule(), stop):
                 if stop.wait(pace.wait(due, time.monotonic())):
                     break
                 report.latest = max(report.latest, pace.late(due, time.monotonic()))
-                self._publish(frame, stamp, report)
+                self._publish(frame, stamp, jpeg, report)
             if report.images == before and not stop.is_set():
                 raise PlayerError('the data set has no readable frame')
             report.rounds += 1
@@ -156,8 +156,8 @@ class Player:
             if publisher is not None:
                 self._node.destroy_publisher(publisher)
 
-    def _schedule(self) -> Iterator[tuple[float, int, Frame]]:
-        """Yield each frame with its time (seconds from the first) and its stamp."""
+    def _schedule(self) -> Iterator[tuple[float, int, Frame, tuple[str, bytes] | None]]:
+        """Yield time (seconds from the first), stamp, frame, and its JPEG if that is wanted."""
         options = self._options
         period_ns = round(1e9 / options.rate) if options.rate else DEFAULT_PERIOD_NS
         due, previous = 0.0, None
@@ -172,9 +172,11 @@ class Player:
                 due += step
                 self._gap = step
             previous = stamp
-            yield due, stamp, frame
+            jpeg = encode_jpeg(frame.image) if options.transport == 'compressed' else None
+            yield due, stamp, frame, jpeg
 
-    def _publish(self, frame: Frame, stamp: int, report: PlayReport) -> None:
+    def _publish(self, frame: Frame, stamp: int, jpeg: tuple[str, bytes] | None,
+                 report: PlayReport) -> None:
         """Publish one frame: clock, camera_info, depth, image."""
         if self._options.stamps == 'now':
             stamp = self._node.get_clock().now().nanoseconds
@@ -186,9 +188,8 @@ class Player:
         if frame.depth is not None and self._depth.get_subscription_count():
             self._depth.publish(fill_image(self._depth_message, frame.depth, '32FC1', header))
             report.depths += 1
-        if self._options.transport == 'compressed':
-            form, data = encode_jpeg(frame.image)
-            fill_compressed(self._image_message, form, data, header)
+        if jpeg is not None:
+            fill_compressed(self._image_message, *jpeg, header)
         else:
             fill_image(self._image_message, frame.image, 'rgb8', header)
         self._image.publish(self._image_message)
