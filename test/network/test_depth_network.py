@@ -84,6 +84,11 @@ def test_focal_lengths_may_differ_in_a_batch() -> None:
     assert torch.allclose(canonical_log_depth(depth, focal, 260.), torch.zeros(3, 1, 2, 2))
 
 
+def test_a_network_without_a_canonical_camera_gives_metres() -> None:
+    depth = metric_depth(torch.tensor([math.log(3.)]), 500., None)
+    assert depth.item() == pytest.approx(3)
+
+
 def test_no_reading_stays_no_reading() -> None:
     depth = torch.tensor([1., float('nan')])
     assert canonical_log_depth(depth, 260., 260.).isnan().tolist() == [False, True]
