@@ -69,6 +69,11 @@ def kind(module: str) -> int:
     return 0 if top in sys.stdlib_module_names else 2 if top == 'mde_ros' else 1
 
 
+def ordered(names: list[str]) -> list[str]:
+    """Return names sorted without regard to case, capitals first among equals."""
+    return sorted(names, key=lambda name: (name.lower(), name))
+
+
 def import_faults(source: str) -> list[str]:
     """Return the departures from google's order: groups, then modules by name."""
     faults = []
@@ -79,8 +84,8 @@ def import_faults(source: str) -> list[str]:
         modules = [module.lower() for module, _, _ in group]
         if modules != sorted(modules):
             faults.append(f'{group[0][1]}: modules are sorted by name: {sorted(modules)}')
-        faults += [f'{line}: names are sorted: {sorted(names, key=str.lower)}'
-                   for _, line, names in group if names != sorted(names, key=str.lower)]
+        faults += [f'{line}: names are sorted: {ordered(names)}'
+                   for _, line, names in group if names != ordered(names)]
     return faults
 
 
@@ -121,7 +126,8 @@ def test_no_two_test_modules_share_a_name() -> None:
     ('import os\nfrom collections import abc\n', 1),
     ('import os\nimport numpy\n', 2),
     ('from numpy import b, A\n', 1),
-    ('from numpy import A, b\n', 0),
+    ('from numpy import A, a, b\n', 0),
+    ('from numpy import a, A\n', 1),
 ])
 def test_the_import_check_finds_faults(source: str, count: int) -> None:
     assert len(import_faults(source)) == count

@@ -193,7 +193,8 @@ def random_appearance(rng: np.random.Generator) -> CameraAppearance:
         read_noise=_log_uniform(rng, 5e-4, 1e-2),
         white_balance=(float(red), float(green), float(blue)),
         saturation=0 if rng.random() < .03 else float(rng.uniform(.5, 1.45)),
-        colour_shift=tuple(float(leak) for leak in rng.normal(0, .04, 6)),  # type: ignore[arg-type]
+        colour_shift=tuple(  # type: ignore[arg-type]
+            float(leak) for leak in rng.normal(0, .04, 6)),
         gamma=float(np.exp(rng.uniform(-.3, .3))),
         contrast=float(rng.uniform(-.3, .7)),
         black_level=float(rng.uniform(0, .07)) if rng.random() < .5 else 0,

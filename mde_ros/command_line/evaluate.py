@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     scoring.add_argument('--latency-only', action='store_true',
                          help='measure time only; no reference depth needed')
     scoring.add_argument('--require', action='append', default=[], metavar='FIELD<VALUE',
-                         help="fail (exit code 1) unless it holds, such as "
+                         help='fail (exit code 1) unless it holds, such as '
                               "'median_scaled.abs_rel<0.325'; FIELD and VALUE may name any "
                               'number of the JSON; may be repeated')
     running = parser.add_argument_group('running')

@@ -68,7 +68,7 @@ class Calibration:
 
     @property
     def rectified(self) -> bool:
-        """Return whether the images count as rectified (parameter image_rectified)."""
+        """Return whether the images count as rectified: the parameter image_rectified."""
         chosen = self._settings().image_rectified
         return looks_rectified(self._image_topic) if chosen == 'auto' else chosen == 'true'
 

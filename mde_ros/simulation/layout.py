@@ -20,7 +20,7 @@ import math
 from mde_ros.simulation.clutter import scatter
 from mde_ros.simulation.look import Look
 from mde_ros.simulation.parts import Parts
-from mde_ros.simulation.thing import footprint, Footprint, Surface, Thing
+from mde_ros.simulation.thing import Footprint, footprint, Surface, Thing
 from mde_ros.simulation.walls import Wall
 
 

@@ -88,8 +88,9 @@ def _corner_block(plan: Layout) -> None:
         x0 = 0. if rng.random() < .5 else plan.length - wide
         y0 = 0. if rng.random() < .5 else plan.width - deep
         x1, y1 = x0 + wide, y0 + deep
-    for wall, a, b, near in ((plan.walls[0], x0, x1, y0), (plan.walls[2], plan.length - x1,
-                                                         plan.length - x0, plan.width - y1),
+    for wall, a, b, near in ((plan.walls[0], x0, x1, y0),
+                             (plan.walls[2], plan.length - x1, plan.length - x0,
+                              plan.width - y1),
                              (plan.walls[1], y0, y1, plan.length - x1),
                              (plan.walls[3], plan.width - y1, plan.width - y0, x0)):
         if near < .9 and any(a < t[1] and t[0] < b for t in wall.taken):

@@ -135,7 +135,8 @@ def test_dict_errors_name_the_field(fields: dict[str, Any], named: str) -> None:
 
 
 def test_distortion_may_be_a_list() -> None:
-    camera = Intrinsics(4, 3, 1., 1., 1., 1., 'equidistant', [.1, 0, 0, 0])  # type: ignore[arg-type]
+    camera = Intrinsics(4, 3, 1., 1., 1., 1., 'equidistant',
+                        [.1, 0, 0, 0])  # type: ignore[arg-type]
     assert {camera: 1}[camera] == 1
     assert not camera.rectified
     assert camera.without_distortion().rectified

@@ -134,8 +134,8 @@ def test_nothing_is_lost_or_used_twice(events: list[tuple[str, int]], slop: int,
 
 
 @given(st.lists(st.integers(1, 1000), unique=True, min_size=1, max_size=20), st.data())
-def test_equal_stamps_are_found_in_any_interleaving(stamps: list[int],
-                                                   data: st.DataObject) -> None:
+def test_equal_stamps_are_found_in_any_interleaving(
+        stamps: list[int], data: st.DataObject) -> None:
     stamps.sort()
     waiting = {'i': list(stamps), 'd': list(stamps)}
     events = []

@@ -31,7 +31,7 @@ def test_percentiles_by_hand() -> None:
 
 
 def test_plain_is_json_and_has_six_digits() -> None:
-    """NumPy types, tuples, NaN and infinity."""
+    """Types of NumPy, tuples, NaN and infinity."""
     found = plain({'a': np.float32(1 / 3), 'b': (np.int64(7), math.nan, -math.inf), 3: None,
                    'text': 'x', 'yes': True, 'big': 123456789})
     assert found == {'a': .333333, 'b': [7, None, None], '3': None, 'text': 'x', 'yes': True,

@@ -58,8 +58,8 @@ def test_nothing_is_higher_than_the_room(plan: Layout, look: Look) -> None:
 
 
 @pytest.mark.parametrize('side', range(4))
-def test_backs_are_at_the_wall_and_fronts_look_into_the_room(plan: Layout, look: Look,
-                                                            side: int) -> None:
+def test_backs_are_at_the_wall_and_fronts_look_into_the_room(
+        plan: Layout, look: Look, side: int) -> None:
     wall = plan.walls[side]
     assert plan.against_wall(crate(look), wall) is not None
     wood, metal = (piece.vertices.mean(0) for piece in plan.parts.pieces)

@@ -19,7 +19,7 @@ import math
 import pytest
 
 from mde_ros.simulation.parts import Parts
-from mde_ros.simulation.thing import footprint, Footprint, Thing
+from mde_ros.simulation.thing import Footprint, footprint, Thing
 
 
 @pytest.mark.parametrize(('yaw', 'bounds'), [
