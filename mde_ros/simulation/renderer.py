@@ -107,7 +107,7 @@ class Renderer:
             if os.environ['MUJOCO_GL'] == 'egl':
                 from mujoco.egl import GLContext
             else:
-                GLContext = mujoco.GLContext  # noqa: N806
+                GLContext = mujoco.GLContext
             self._gl: Any = GLContext(*self.size)
             self._gl.make_current()
         except Exception as error:  # the binding raises many kinds
