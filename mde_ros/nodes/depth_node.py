@@ -32,6 +32,7 @@ from mde_ros.nodes import parameters
 from mde_ros.nodes.camera_set import CameraSet
 from mde_ros.nodes.camera_stream import AnyImage
 from mde_ros.nodes.flow import Complaints
+from mde_ros.nodes.diagnostics import unconfigured_status
 from mde_ros.nodes.frame_processor import FrameProcessor
 from mde_ros.nodes.mailbox import Mailbox
 from mde_ros.nodes.model import EstimatorFactory, make_estimator, Model, reload_model
@@ -69,6 +70,7 @@ class DepthNode(LifecycleNode):
         self._watch_group = MutuallyExclusiveCallbackGroup()
         self._processor: FrameProcessor | None = None
         self._worker: Worker[AnyImage] | None = None
+        self._refusal = ''
         self._mailbox: Mailbox[AnyImage] = Mailbox(self.settings.cameras)
         self.cameras = CameraSet(self, self._mailbox, lambda: self.settings, self.complain,
                                  self._image_group)
@@ -123,12 +125,14 @@ class DepthNode(LifecycleNode):
         """Run one step of the lifecycle; say in one line why it failed."""
         try:
             action()
+            self._refusal = ''
             return parent(state)
         except MdeError as error:
-            self._error(f'cannot {what}: {error}')
+            self._refusal = f'cannot {what}: {error}'
         except Exception:  # noqa: BLE001
             # rclpy would swallow it without a word.
-            self._error(f'cannot {what}: {traceback.format_exc()}')
+            self._refusal = f'cannot {what}: {traceback.format_exc()}'
+        self._error(self._refusal)
         return TransitionCallbackReturn.FAILURE
 
     def _start(self) -> None:
@@ -221,6 +225,8 @@ class DepthNode(LifecycleNode):
         if self._processor is not None:
             message.status = self.cameras.statuses(
                 self._processor.model, active=self._worker is not None)
+        else:
+            message.status = [unconfigured_status(self.get_fully_qualified_name(), self._refusal)]
         self._diagnostics.publish(message)
 
     def _inform(self, line: str) -> None:

@@ -141,6 +141,13 @@ def camera_status(node_name: str, report: CameraReport) -> DiagnosticStatus:
         values=[KeyValue(key=key, value=str(value)) for key, value in values.items()])
 
 
+def unconfigured_status(node_name: str, refusal: str) -> DiagnosticStatus:
+    """Return the status of a node without cameras: waiting, or with the reason of a failure."""
+    return DiagnosticStatus(
+        level=DiagnosticStatus.ERROR if refusal else DiagnosticStatus.STALE, name=node_name,
+        message=refusal or f'not configured: run ros2 lifecycle set {node_name} configure')
+
+
 def _milliseconds(seconds: float) -> str:
     """Return milliseconds with one decimal, '-' where nothing was measured."""
     return '-' if math.isnan(seconds) else f'{1000 * seconds:.1f}'

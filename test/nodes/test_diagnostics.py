@@ -24,6 +24,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from node_harness import CAMERA, wait
 from sensor_msgs.msg import Image
 
+from mde_ros.errors import MdeError
 from mde_ros.nodes.diagnostics import camera_status, CameraReport, judge
 from mde_ros.nodes.qos import QosState
 from mde_ros.nodes.statistics import Snapshot
@@ -144,6 +145,19 @@ def test_the_running_node_reports(rig):
     assert 'ros2 topic info -v /image' in latest(arrays)[1]
     r.node.trigger_deactivate()
     wait(lambda: latest(arrays)[0] == DiagnosticStatus.STALE)
+
+
+def test_an_unconfigured_node_says_why(rig):
+    def fail(_):
+        raise MdeError('w.safetensors: damaged')
+
+    r = rig({'diagnostics_period': .1}, factory=fail, start=False)
+    arrays = r.listen('/diagnostics', DiagnosticArray)
+    wait(lambda: arrays and latest(arrays)[:2] == (
+        DiagnosticStatus.STALE, 'not configured: run ros2 lifecycle set /depth_node configure'))
+    r.node.trigger_configure()
+    wait(lambda: latest(arrays)[:2] == (
+        DiagnosticStatus.ERROR, 'cannot configure: w.safetensors: damaged'))
 
 
 def test_one_status_for_each_camera(rig):
