@@ -35,10 +35,12 @@ class Sample:
 
     :param image: H x W x 3 uint8, RGB.
     :param log_depth: H / 2 x W / 2 float32, log of canonical depth, NaN where unlabelled.
+    :param focal: focal length in pixels of ``image``.
     """
 
     image: NDArray[np.uint8]
     log_depth: NDArray[np.float32]
+    focal: float
 
 
 def zoom_window(width: int, height: int, aspect: float, smallest: float,
@@ -84,4 +86,19 @@ def make_sample(frame: Frame, width: int, height: int, config: TrainConfig,
         known = (depth >= config.min_depth) & (depth <= config.max_depth)
     log_depth = np.full(depth.shape, np.nan, np.float32)
     log_depth[known] = np.log(depth[known] * (config.network.canonical_focal / focal))
-    return Sample(np.ascontiguousarray(image), log_depth)
+    return Sample(np.ascontiguousarray(image), log_depth, focal)
+
+
+def make_target(frame: Frame, width: int, height: int, zoom: float,
+                rng: np.random.Generator) -> NDArray[np.uint8]:
+    """
+    Crop, resize and flip an unlabelled frame; its look is what adaptation learns, and stays.
+
+    :param zoom: smallest share of the image that is kept.
+    :return: height x width x 3 uint8, RGB.
+    """
+    left, top, w, h = zoom_window(
+        frame.image.shape[1], frame.image.shape[0], width / height, zoom, rng)
+    image = cv2.resize(frame.image[top:top + h, left:left + w], (width, height),
+                       interpolation=cv2.INTER_AREA if w > width else cv2.INTER_LINEAR)
+    return np.ascontiguousarray(image[:, ::-1] if rng.random() < .5 else image)

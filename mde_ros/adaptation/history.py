@@ -19,6 +19,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch.utils.tensorboard import SummaryWriter
 
 
@@ -46,6 +47,11 @@ class History:
         self._stream.flush()
         for name, value in record.items():
             self._board.add_scalar(name, value, step)
+
+    def add_pictures(self, step: int, pictures: dict[str, torch.Tensor]) -> None:
+        """Show named N x 3 x h x w pictures in [0, 1] in TensorBoard."""
+        for name, images in pictures.items():
+            self._board.add_images(name, images.float().cpu(), step)
 
     def close(self) -> None:
         """Finish the files."""

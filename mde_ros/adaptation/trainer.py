@@ -12,9 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Training on labelled sources only: the starting network, and the lower bound of methods."""
+"""The one training loop of all methods: resumable, guarded, logged."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 import json
 import math
 import os
@@ -26,32 +26,15 @@ from typing import Any
 import cv2
 from lightning_fabric import Fabric, seed_everything
 import torch
-from torch.optim.swa_utils import AveragedModel
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mde_ros.adaptation.checkpoint import load_checkpoint, save_checkpoint
-from mde_ros.adaptation.depth_loss import depth_losses
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.history import History
+from mde_ros.adaptation.methods.base import Batch, Method
 from mde_ros.adaptation.train_config import TrainConfig
-from mde_ros.adaptation.training_data import SharedBatches, TrainingData
-from mde_ros.network.batch_norm import copy_domain, SOURCE, TARGET, use_domain
-from mde_ros.network.depth_network import DepthNetwork, normalise
-
-Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
-
-
-def parameter_groups(network: DepthNetwork, config: TrainConfig) -> list[dict[str, Any]]:
-    """Return the optimiser's groups: encoder and rest, with weight decay on kernels only."""
-    groups = []
-    for rate, wanted in ((config.encoder_rate, True), (1.0, False)):
-        for decay, kernels in ((config.weight_decay, True), (0.0, False)):
-            parameters = [
-                p for name, p in network.named_parameters()
-                if name.startswith('content_encoder.') == wanted and (p.ndim > 1) == kernels]
-            groups.append({'params': parameters, 'lr': config.learning_rate * rate,
-                           'rate': rate, 'weight_decay': decay})
-    return groups
+from mde_ros.adaptation.training_data import collate, SharedBatches, TrainingData
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:
@@ -60,16 +43,6 @@ def learning_rate(step: int, config: TrainConfig) -> float:
         return config.learning_rate * (step + 1) / config.warm_up
     progress = (step - config.warm_up) / max(config.steps - config.warm_up, 1)
     return config.learning_rate * .5 * (1 + math.cos(math.pi * min(progress, 1.)))
-
-
-def ramped_average(decay: float) -> Callable[[Tensors, Tensors, torch.Tensor | int], None]:
-    """Return an average that forgets its start: the decay rises with the number of steps."""
-    def update(averages: Tensors, present: Tensors, count: torch.Tensor | int) -> None:
-        rate = 1 - min(decay, (1 + float(count)) / (10 + float(count)))
-        with torch.no_grad():
-            for average, value in zip(averages, present):
-                average.lerp_(value, rate)
-    return update
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -83,32 +56,29 @@ def prepare_worker(number: int) -> None:
     cv2.setNumThreads(0)
 
 
-class SourceOnlyTrainer:
+class Trainer:
     """
     One readable loop; everything it needs to go on is in its checkpoints.
 
-    :param network: with its starting weights; trained in place.
+    In several processes each sees its share of every batch, and the gradients are averaged
+    over them; batch statistics stay those of each process's own images.
+
+    :param method: with its networks; trained in place.
     :param out: folder of the run: checkpoints/, history.jsonl, tensorboard/, run.json.
     :param identity: what else must be the same for a run to be resumed (the data).
     :raises TrainingError: when ``out`` holds a run with other settings.
     """
 
-    def __init__(self, network: DepthNetwork, data: TrainingData, out: Path, fabric: Fabric,
+    def __init__(self, method: Method[Any], data: TrainingData, out: Path, fabric: Fabric,
                  identity: dict[str, Any], workers: int = 1) -> None:
-        self.config, self.data, self.out, self.fabric = data.config, data, out, fabric
+        self.method, self.fabric = method, fabric
+        self.config, self.data, self.out = data.config, data, out
         self.checkpoints = out / 'checkpoints'
         self.workers = workers
         out.mkdir(parents=True, exist_ok=True)
-        self._claim({'config': self.config.to_dict(), **identity})
+        self._claim({'method': method.name, 'config': self.config.to_dict(), **identity})
         seed_everything(self.config.seed, verbose=False)
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        # No style on the source path; several processes must agree on what is trained.
-        network.style_encoders.requires_grad_(False)
-        optimiser = torch.optim.AdamW(parameter_groups(network, self.config))
-        self.model, self.optimiser = fabric.setup(network, optimiser)
-        self.network = network
-        self.average = AveragedModel(
-            network, multi_avg_fn=ramped_average(self.config.average), use_buffers=True)
+        method.place(fabric)
         self.step = 0
         self.seconds = 0.0
         self._resume()
@@ -136,26 +106,29 @@ class SourceOnlyTrainer:
         state = load_checkpoint(self.checkpoints)
         if state is None:
             return
-        self.network.load_state_dict(state['network'])
-        self.average.load_state_dict(state['average'])
-        self.optimiser.load_state_dict(state['optimiser'])
+        for name, module in self.method.modules.items():
+            module.load_state_dict(state['modules'][name])
+        for name, optimiser in self.method.optimisers.items():
+            optimiser.load_state_dict(state['optimisers'][name])
         torch.set_rng_state(state['random'])
         self.step, self.seconds = int(state['step']), float(state['seconds'])
 
     def save(self) -> None:
         """Write a checkpoint of this moment."""
         save_checkpoint(self.fabric, self.checkpoints, self.step, {
-            'network': self.network.state_dict(), 'average': self.average.state_dict(),
-            'optimiser': self.optimiser.state_dict(), 'random': torch.get_rng_state(),
-            'step': self.step, 'seconds': self.seconds})
+            'modules': {name: m.state_dict() for name, m in self.method.modules.items()},
+            'optimisers': {name: o.state_dict() for name, o in self.method.optimisers.items()},
+            'random': torch.get_rng_state(), 'step': self.step, 'seconds': self.seconds})
 
-    def batches(self) -> Iterator[Sequence[torch.Tensor]]:
+    def batches(self) -> Iterator[Batch]:
         """Yield the batches from the present step on."""
         plan = SharedBatches(self.config, self.step, self.fabric.global_rank,
                              self.fabric.world_size)
+        # A generator of its own: starting a loader must not move the training's random state.
         loader: Any = self.fabric.setup_dataloaders(DataLoader(
             self.data, batch_sampler=plan, num_workers=self.workers,
-            worker_init_fn=prepare_worker, prefetch_factor=4 if self.workers else None),
+            worker_init_fn=prepare_worker, collate_fn=collate,
+            prefetch_factor=4 if self.workers else None, generator=torch.Generator()),
             use_distributed_sampler=False)
         try:
             yield from loader
@@ -168,45 +141,63 @@ class SourceOnlyTrainer:
             raise TrainingError('a data process was killed, as for want of memory: lower '
                                 f'--workers or --batch ({error})') from error
 
-    def losses(self, image: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Return the loss terms of a batch on the source path."""
-        image = normalise(image).contiguous(memory_format=torch.channels_last)
-        with use_domain(self.network, SOURCE):
-            return depth_losses(self.model(image), target)
-
-    def train_step(self, batch: Sequence[torch.Tensor]) -> dict[str, float]:
+    def train_step(self, batch: Batch) -> dict[str, float]:
         """
-        Take one optimiser step and return the losses.
+        Take one step of the method and return its losses and numbers.
 
         :raises TrainingError: when a loss is not finite, before it can spoil the weights.
         """
+        method, progress = self.method, self.step / self.config.steps
         rate = learning_rate(self.step, self.config)
-        for group in self.optimiser.param_groups:
-            group['lr'] = rate * group['rate']
-        losses = self.losses(*batch)
+        stepped = [o for name, o in method.optimisers.items() if name not in method.own_steps]
+        for optimiser in stepped:
+            for group in optimiser.param_groups:
+                group['lr'] = rate * group['rate'] if 'rate' in group else group['lr']
+        with self.fabric.autocast():
+            losses = method.losses(batch, progress)
         # The mean over all processes: every one of them then stops at the same step.
-        mean = self.fabric.all_reduce(torch.stack([t.detach() for t in losses.values()]))
+        mean = self.fabric.all_reduce(torch.stack([t.detach().float() for t in losses.values()]))
         values = dict(zip(losses, mean.tolist()))  # type: ignore[union-attr]
+        self._check(values)
+        for optimiser in stepped:
+            optimiser.zero_grad()
+        self.fabric.backward(torch.stack([t.float() for t in losses.values()]).sum())
+        parameters = [p for o in stepped for g in o.param_groups for p in g['params']
+                      if p.grad is not None]
+        self._average_gradients(parameters)
+        norm = nn.utils.clip_grad_norm_(
+            method.network.parameters(), self.config.clip if method.clipped else math.inf)
+        if not torch.isfinite(norm):
+            raise TrainingError(f'gradients are not finite at step {self.step}: the last good '
+                                f'checkpoint is kept in {self.checkpoints}')
+        for optimiser in stepped:
+            optimiser.step()
+        numbers = method.after_step(batch, progress)
+        self._check(numbers)
+        method.average.update_parameters(method.network)
+        return {**values, 'loss': sum(values.values()), 'learning_rate': rate, **numbers}
+
+    def _check(self, values: dict[str, float]) -> None:
         for name, value in values.items():
             if not math.isfinite(value):
                 raise TrainingError(
                     f'loss {name} is {value} at step {self.step}: the last good checkpoint is '
                     f'kept in {self.checkpoints}; lower --learning-rate in a new --out')
-        self.optimiser.zero_grad()
-        self.fabric.backward(torch.stack(list(losses.values())).sum())
-        norm = self.fabric.clip_gradients(
-            self.model, self.optimiser, max_norm=self.config.clip, error_if_nonfinite=False)
-        if norm is not None and not torch.isfinite(norm):
-            raise TrainingError(f'gradients are not finite at step {self.step}: the last good '
-                                f'checkpoint is kept in {self.checkpoints}')
-        self.optimiser.step()
-        self.average.update_parameters(self.network)
-        return {**values, 'loss': sum(values.values()), 'learning_rate': rate}
 
-    def run(self, validate: Callable[[DepthNetwork], dict[str, float]] | None = None,
-            progress: Callable[[int, dict[str, float]], None] | None = None) -> DepthNetwork:
+    def _average_gradients(self, parameters: list[nn.Parameter]) -> None:
+        """Replace the gradients by their mean over all processes."""
+        if self.fabric.world_size == 1:
+            return
+        grads = [p.grad for p in parameters if p.grad is not None]
+        flat = self.fabric.all_reduce(torch.cat([grad.flatten() for grad in grads]))
+        assert isinstance(flat, torch.Tensor)
+        for grad, part in zip(grads, flat.split([grad.numel() for grad in grads])):
+            grad.copy_(part.view_as(grad))
+
+    def run(self, validate: Callable[[Any], dict[str, float]] | None = None,
+            progress: Callable[[int, dict[str, float]], None] | None = None) -> Any:
         """
-        Train to the end and return the averaged network, its target path as the source's.
+        Train to the end and return the method's result: the averaged network.
 
         :param validate: called as validate(network) -> numbers, every ``validate_every`` steps.
         :param progress: called as progress(step, losses) after every step.
@@ -217,20 +208,26 @@ class SourceOnlyTrainer:
         finally:
             if history:
                 history.close()
-        return self.result()
+        return self.method.result()
 
     def _run(self, history: History | None,
-             validate: Callable[[DepthNetwork], dict[str, float]] | None,
+             validate: Callable[[Any], dict[str, float]] | None,
              progress: Callable[[int, dict[str, float]], None] | None) -> None:
         batches = self.batches()
-        self.model.train()
+        for module in self.method.modules.values():
+            module.train()
         while self.step < self.config.steps:
             start = perf_counter()
-            record = self.train_step(next(batches))
+            batch = next(batches)
+            record = self.train_step(batch)
             self.seconds += perf_counter() - start
             last = self.step + 1 == self.config.steps
-            if validate and (last or (self.step + 1) % self.config.validate_every == 0):
-                record |= {f'validation/{k}': v for k, v in validate(self.result()).items()}
+            if last or (self.step + 1) % self.config.validate_every == 0:
+                if validate:
+                    record |= {f'validation/{name}': value
+                               for name, value in validate(self.method.result()).items()}
+                if history:
+                    history.add_pictures(self.step, self.method.pictures(batch))
             if history:
                 history.add(self.step, record)
             self.step += 1
@@ -238,13 +235,6 @@ class SourceOnlyTrainer:
                 progress(self.step, record)
             if last or self.step % self.config.checkpoint_every == 0:
                 self.save()
-
-    def result(self) -> DepthNetwork:
-        """Return a copy of the averaged network for inference."""
-        network = DepthNetwork(self.config.network)
-        network.load_state_dict(self.average.module.state_dict())
-        copy_domain(network, SOURCE, TARGET)
-        return network.eval()
 
     @property
     def peak_memory_mb(self) -> float:

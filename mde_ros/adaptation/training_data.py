@@ -15,34 +15,43 @@
 """Samples by number: sample i is the same whenever and wherever it is asked for."""
 
 from collections.abc import Iterator, Sequence
+import logging
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from mde_ros.adaptation.augmentation import make_sample
+from mde_ros.adaptation.augmentation import make_sample, make_target
 from mde_ros.adaptation.errors import TrainingError
+from mde_ros.adaptation.methods.base import Batch
 from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.datasets.frame import Frame
 from mde_ros.datasets.rgbd_folder import RgbdFolder
 
 ATTEMPTS = 20
+# Fewer pictures than this say nothing of a camera's statistics.
+SMALLEST_TARGET = 8
+
+_log = logging.getLogger(__name__)
 
 
-class TrainingData(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class TrainingData(Dataset[Batch]):
     """
-    Random labelled samples of several folders, a pure function of (seed, number).
+    Random samples of several folders, a pure function of (seed, number).
 
     This is what makes resuming exact: no state is kept between samples, so a training that
     starts again at step n sees what it would have seen.
 
     :param sources: labelled RGB-D folders.
     :param weights: how often each folder is drawn; None draws by its number of frames.
-    :raises TrainingError: for no folders or empty ones.
+    :param targets: folders of the target, opened with ``read_depth=False``: labels that are
+        there by mistake are never read.
+    :raises TrainingError: for no folders, or empty or too small ones.
     """
 
     def __init__(self, sources: Sequence[RgbdFolder], config: TrainConfig,
-                 weights: Sequence[float] | None = None) -> None:
+                 weights: Sequence[float] | None = None,
+                 targets: Sequence[RgbdFolder] = ()) -> None:
         if not sources:
             raise TrainingError('no data: give --source FOLDER')
         for source in sources:
@@ -58,6 +67,17 @@ class TrainingData(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             raise TrainingError(
                 f'source weights {shares.tolist()}: give one positive number a source')
         self.shares = shares / shares.sum()
+        self.targets = list(targets)
+        for target in self.targets:
+            if target.read_depth:
+                raise ValueError(f'{target.name}: open targets with read_depth=False')
+            if target.labelled:
+                _log.info('%s has depth/: a target is unlabelled, it is not read', target.path)
+        self.target_frames = sum(map(len, self.targets))
+        if self.targets and self.target_frames < SMALLEST_TARGET:
+            raise TrainingError(
+                f'{", ".join(str(t.path) for t in self.targets)}: {self.target_frames} frames of '
+                f'the target where at least {SMALLEST_TARGET} are needed: record more')
 
     def __len__(self) -> int:
         """Return the number of samples of the whole training."""
@@ -74,13 +94,45 @@ class TrainingData(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             f'{ATTEMPTS} frames in a row of {", ".join(s.name for s in self.sources)} are '
             'unreadable or have no depth: give labelled folders to --source')
 
-    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (image 3 x H x W uint8, log canonical depth 1 x H / 2 x W / 2)."""
+    def _target(self, width: int, height: int, rng: np.random.Generator) -> torch.Tensor:
+        """Return one picture of the target, 3 x H x W uint8."""
+        for _ in range(ATTEMPTS):
+            index = int(rng.integers(self.target_frames))
+            for target in self.targets:
+                if index < len(target):
+                    break
+                index -= len(target)
+            frame = target.get(index)
+            if frame is not None:
+                image = make_target(frame, width, height, self.config.zoom, rng)
+                return torch.from_numpy(image).permute(2, 0, 1)
+        reasons = {reason for t in self.targets for reason in t.skipped}
+        raise TrainingError(
+            f'{ATTEMPTS} frames in a row of {", ".join(t.name for t in self.targets)} are '
+            f'unreadable ({"; ".join(sorted(reasons))}): record them again')
+
+    def __getitem__(self, number: int) -> Batch:
+        """Return one sample, without the first dimension that :func:`collate` adds."""
         rng = np.random.default_rng((self.config.seed, number))
         width, height = self.config.size_at(number // self.config.batch)
         sample = make_sample(self._frame(rng), width, height, self.config, rng)
-        return (torch.from_numpy(sample.image).permute(2, 0, 1),
-                torch.from_numpy(sample.log_depth)[None])
+        target = torch.empty(0, dtype=torch.uint8)
+        if self.targets:
+            # A generator of its own: a target leaves the source's samples as they were.
+            target = self._target(
+                width, height, np.random.default_rng((self.config.seed, number, 1)))
+        return Batch(torch.from_numpy(sample.image).permute(2, 0, 1),
+                     torch.from_numpy(sample.log_depth)[None], target,
+                     torch.tensor(sample.focal, dtype=torch.float32))
+
+
+def collate(samples: Sequence[Batch]) -> Batch:
+    """Stack samples to a batch; without a target its part is 0 x 3 x H x W."""
+    image = torch.stack([s.image for s in samples])
+    target = (torch.stack([s.target for s in samples]) if samples[0].target.numel()
+              else image[:0])
+    return Batch(image, torch.stack([s.log_depth for s in samples]), target,
+                 torch.stack([s.focal for s in samples if s.focal is not None]))
 
 
 class SharedBatches:

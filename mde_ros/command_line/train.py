@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``mde train``: a depth network from labelled data, resumed where it was killed."""
+"""``mde train``: a depth network from labelled data, with or without a target."""
 
 import argparse
 from dataclasses import fields
@@ -31,7 +31,8 @@ from mde_ros.adaptation.augmentation import make_sample
 from mde_ros.adaptation.encoder_start import start_encoder
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.train_config import TrainConfig
-from mde_ros.adaptation.trainer import SourceOnlyTrainer
+from mde_ros.adaptation.methods.registry import method_named, METHODS
+from mde_ros.adaptation.trainer import Trainer
 from mde_ros.adaptation.training_data import TrainingData
 from mde_ros.adaptation.validation import Validation
 from mde_ros.command_line.arguments import parse_sizes
@@ -63,7 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for field in OPTIONS:
         parser.add_argument('--' + field.name.replace('_', '-'), type=type(field.default),
                             default=field.default, help=help_of(field.name))
-    parser.add_argument('--method', choices=['source_only'], default='source_only')
+    parser.add_argument('--method', choices=list(METHODS), default='source_only',
+                        help='; '.join(f'{m.name}: {m.summary}' for m in METHODS.values()))
+    parser.add_argument('--target', nargs='+', default=[], metavar='FOLDER[:SPLIT]',
+                        help='unlabelled folders of the target, for all methods but source_only')
     parser.add_argument('--name', default='trained', help='name on the weight card')
     parser.add_argument('--notice', action='append', default=[],
                         help='licence notice that has to travel with the weights')
@@ -79,12 +83,12 @@ def help_of(field: str) -> str:
     return ' '.join(found[1].split()).rstrip('.') if found else field
 
 
-def open_source(text: str) -> RgbdFolder:
+def open_source(text: str, read_depth: bool = True) -> RgbdFolder:
     """Open 'FOLDER' or 'FOLDER:SPLIT'."""
     path, split = text, ''
     if ':' in Path(text).name and not Path(text).exists():
         path, _, split = text.rpartition(':')
-    return RgbdFolder(path, split=split or None)
+    return RgbdFolder(path, split=split or None, read_depth=read_depth)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -99,8 +103,14 @@ def run(arguments: argparse.Namespace) -> int:
         network_config = SIZES[arguments.network]
     config = TrainConfig(sizes=arguments.sizes, network=network_config,
                          **{f.name: getattr(arguments, f.name) for f in OPTIONS})
+    method = method_named(arguments.method)
+    if method.needs_target != bool(arguments.target):
+        raise TrainingError(f'method {method.name} ' + (
+            'needs a target: give --target FOLDER' if method.needs_target
+            else 'uses no target: leave --target out, or choose another --method'))
     sources = [open_source(text) for text in arguments.source]
-    data = TrainingData(sources, config, arguments.source_weight)
+    targets = [open_source(text, read_depth=False) for text in arguments.target]
+    data = TrainingData(sources, config, arguments.source_weight, targets)
     fabric = open_fabric(arguments.device, config)
     fabric.launch()
     torch.manual_seed(config.seed)
@@ -112,9 +122,10 @@ def run(arguments: argparse.Namespace) -> int:
                                          _first_images(data, sources)))
     else:
         notices += start_card.notices if start_card else []
-    trainer = SourceOnlyTrainer(
-        network, data, arguments.out, fabric,
+    trainer = Trainer(
+        method(network, config), data, arguments.out, fabric,
         {'sources': [[str(t), len(s)] for t, s in zip(arguments.source, sources)],
+         'targets': [[str(t), len(s)] for t, s in zip(arguments.target, targets)],
          'source_weight': arguments.source_weight, 'start': arguments.weights,
          'encoder_start': arguments.encoder_start}, arguments.workers)
     validation = Validation(open_source(arguments.validation), arguments.validation_frames,
@@ -160,7 +171,7 @@ def _first_images(data: TrainingData, sources: list[RgbdFolder], count: int = 48
     return normalise(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2))
 
 
-def _run_with_progress(trainer: SourceOnlyTrainer, validation: Validation | None, steps: int,
+def _run_with_progress(trainer: Trainer, validation: Validation | None, steps: int,
                        fabric: Fabric) -> DepthNetwork:
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())
@@ -181,7 +192,7 @@ def _run_with_progress(trainer: SourceOnlyTrainer, validation: Validation | None
         return trainer.run(validation, progress)
 
 
-def _write(arguments: argparse.Namespace, config: TrainConfig, trainer: SourceOnlyTrainer,
+def _write(arguments: argparse.Namespace, config: TrainConfig, trainer: Trainer,
            network: DepthNetwork, sources: list[RgbdFolder], notices: list[str],
            validation: Validation | None) -> None:
     width, height = config.sizes[-1][1:]
@@ -190,7 +201,7 @@ def _write(arguments: argparse.Namespace, config: TrainConfig, trainer: SourceOn
          **{key: source.meta[key] for key in ('camera', 'licence', 'source', 'seed')
             if key in source.meta}} for source in sources]
     facts = {'method': arguments.method, 'config': config.to_dict(),
-             'start': arguments.weights or arguments.encoder_start or 'random',
+             'start': Path(arguments.weights or arguments.encoder_start or 'random').name,
              'seconds': round(trainer.seconds, 1)}
     scores = {validation.source.name: validation(network)} if validation else {}
     card = save_weights(arguments.out / 'weights', network, WeightCard(

@@ -22,8 +22,9 @@ from lightning_fabric import Fabric
 import pytest
 import torch
 
+from mde_ros.adaptation.methods.base import SourceOnly
 from mde_ros.adaptation.train_config import TrainConfig
-from mde_ros.adaptation.trainer import SourceOnlyTrainer
+from mde_ros.adaptation.trainer import Trainer
 from mde_ros.adaptation.training_data import TrainingData
 from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.network.depth_network import DepthNetwork, NetworkConfig
@@ -35,16 +36,17 @@ SETTINGS: dict[str, Any] = {
 
 
 @pytest.fixture
-def make_trainer(rgbd_folder: Path, tmp_path: Path) -> Callable[..., SourceOnlyTrainer]:
+def make_trainer(rgbd_folder: Path, tmp_path: Path) -> Callable[..., Trainer]:
     """Return a function that starts or resumes a run of the tiny folder by its name."""
     def make(out: str, workers: int = 0, identity: dict[str, Any] | None = None,
-             **settings: Any) -> SourceOnlyTrainer:
+             **settings: Any) -> Trainer:
         torch.set_num_threads(1)
         config = TrainConfig(**{**SETTINGS, **settings})
         fabric = Fabric(accelerator='cpu', devices=1,
                         precision=config.precision)  # type: ignore[arg-type]
         torch.manual_seed(config.seed)
-        return SourceOnlyTrainer(
-            DepthNetwork(config.network), TrainingData([RgbdFolder(rgbd_folder)], config),
-            tmp_path / out, fabric, identity or {'sources': [['tiny', 6]]}, workers)
+        return Trainer(
+            SourceOnly(DepthNetwork(config.network), config),
+            TrainingData([RgbdFolder(rgbd_folder)], config), tmp_path / out, fabric,
+            identity or {'sources': [['tiny', 6]]}, workers)
     return make

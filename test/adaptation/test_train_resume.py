@@ -25,10 +25,11 @@ import torch
 from mde_ros.adaptation.checkpoint import checkpoint_paths
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.history import read_history
-from mde_ros.adaptation.trainer import SourceOnlyTrainer
+from mde_ros.adaptation.methods.base import Batch, SourceOnly
+from mde_ros.adaptation.trainer import Trainer
 from mde_ros.network.depth_network import DepthNetwork, NetworkConfig
 
-Make = Callable[..., SourceOnlyTrainer]
+Make = Callable[..., Trainer]
 
 
 def stop_at(step: int) -> Callable[[int, dict[str, float]], None]:
@@ -77,6 +78,24 @@ def test_resumed_equals_uninterrupted_to_the_bit(
     result = trainer.run()
     assert read_history(tmp_path / 'parts' / 'history.jsonl') == whole['history']
     assert same(result, whole['result'])
+
+
+def test_a_method_that_draws_random_numbers_draws_the_same_ones(
+        make_trainer: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = SourceOnly.losses
+
+    def random_weights(method: SourceOnly, batch: Batch,
+                       progress: float) -> dict[str, torch.Tensor]:
+        return {k: v * torch.rand(()) for k, v in plain(method, batch, progress).items()}
+
+    monkeypatch.setattr(SourceOnly, 'losses', random_weights)
+    make_trainer('whole', steps=5).run()
+    with pytest.raises(KeyboardInterrupt):
+        make_trainer('parts', steps=5).run(progress=stop_at(4))
+    torch.rand(5)
+    make_trainer('parts', steps=5).run()
+    whole, parts = (read_history(tmp_path / name / 'history.jsonl') for name in ('whole', 'parts'))
+    assert whole == parts and len(whole) == 5
 
 
 def test_a_finished_run_only_gives_its_result_again(make_trainer: Make, tmp_path: Path) -> None:
@@ -151,4 +170,5 @@ def test_settings_are_stored(make_trainer: Make, tmp_path: Path) -> None:
     trainer = make_trainer('run')
     stored = json.loads((tmp_path / 'run' / 'run.json').read_text())
     assert stored == json.loads(json.dumps(
-        {'config': trainer.config.to_dict(), 'sources': [['tiny', 6]]}))
+        {'method': 'source_only', 'config': trainer.config.to_dict(),
+         'sources': [['tiny', 6]]}))

@@ -26,13 +26,13 @@ import torch
 from mde_ros.adaptation.checkpoint import load_checkpoint
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.history import read_history
+from mde_ros.adaptation.methods.base import Batch
 from mde_ros.adaptation.train_config import TrainConfig
-from mde_ros.adaptation.trainer import (
-    learning_rate, parameter_groups, ramped_average, SourceOnlyTrainer)
+from mde_ros.adaptation.trainer import learning_rate, Trainer
 from mde_ros.network.batch_norm import batch_norms
-from mde_ros.network.depth_network import DepthNetwork, NetworkConfig
+from mde_ros.network.depth_network import DepthNetwork
 
-Make = Callable[..., SourceOnlyTrainer]
+Make = Callable[..., Trainer]
 
 
 def test_learning_rate_by_hand() -> None:
@@ -43,31 +43,6 @@ def test_learning_rate_by_hand() -> None:
     assert learning_rate(0, TrainConfig(warm_up=0, learning_rate=.8)) == .8
     # A run that ends within its warm-up.
     assert learning_rate(2, TrainConfig(steps=3, warm_up=6, learning_rate=.6)) == pytest.approx(.3)
-
-
-def test_every_parameter_is_in_one_group() -> None:
-    network = DepthNetwork(NetworkConfig(.125, (8, 8, 8, 8), style_to_depth='film'))
-    config = TrainConfig(learning_rate=.1, encoder_rate=.3, weight_decay=.02)
-    groups = parameter_groups(network, config)
-    parameters = [id(p) for group in groups for p in group['params']]
-    assert sorted(parameters) == sorted(id(p) for p in network.parameters())
-    by_id = {id(p): group for group in groups for p in group['params']}
-    encoder, head = network.content_encoder.stem, network.decoder.head
-    for parameter, rate, decay in (
-            (encoder.conv.weight, .3, .02), (encoder.norm.weight, .3, 0),
-            (head.weight, 1, .02), (head.bias, 1, 0)):
-        group = by_id[id(parameter)]
-        assert (group['rate'], group['weight_decay']) == (rate, decay)
-        assert group['lr'] == pytest.approx(.1 * rate)
-
-
-def test_the_average_forgets_its_start() -> None:
-    update = ramped_average(.9)
-    average, value = [torch.zeros(1)], [torch.full((1,), 11.)]
-    update(average, value, 1)  # decay (1 + 1) / (10 + 1)
-    assert average[0].item() == pytest.approx(9)
-    update(average, [torch.full((1,), 19.)], torch.tensor(1000))  # decay .9 at last
-    assert average[0].item() == pytest.approx(.9 * 9 + .1 * 19)
 
 
 def test_loss_falls(make_trainer: Make, tmp_path: Path) -> None:
@@ -97,15 +72,15 @@ def test_history_has_every_term(make_trainer: Make, tmp_path: Path) -> None:
 
 def test_only_the_source_path_is_trained_and_handed_to_the_target(make_trainer: Make) -> None:
     trainer = make_trainer('run', steps=4)
-    styles = [p.clone() for p in trainer.network.style_encoders.parameters()]
+    styles = [p.clone() for p in trainer.method.network.style_encoders.parameters()]
     result = trainer.run()
-    for layer in batch_norms(trainer.network):
+    for layer in batch_norms(trainer.method.network):
         assert not layer.target_mean.any() and (layer.target_var == 1).all()
         assert layer.source_mean.any()
     for layer in batch_norms(result):
         assert torch.equal(layer.target_mean, layer.source_mean)
         assert torch.equal(layer.target_var, layer.source_var)
-    assert all(map(torch.equal, trainer.network.style_encoders.parameters(), styles))
+    assert all(map(torch.equal, trainer.method.network.style_encoders.parameters(), styles))
     assert not result.training
 
 
@@ -113,7 +88,7 @@ def test_the_result_is_the_average(make_trainer: Make) -> None:
     heads = []
     trainer = make_trainer('run', steps=4, average=.5, learning_rate=.01)
     result = trainer.run(progress=lambda step, record: heads.append(
-        trainer.network.decoder.head.weight.detach().clone()))
+        trainer.method.network.decoder.head.weight.detach().clone()))
     # The first step is taken whole, then decays of 2 / 11, 3 / 12 and 4 / 13.
     expected = heads[0]
     for count, head in enumerate(heads[1:], 1):
@@ -155,19 +130,19 @@ def test_validation_does_not_change_the_training(make_trainer: Make, tmp_path: P
 def test_a_loss_that_is_no_number_stops_before_it_spoils_the_weights(
         make_trainer: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = make_trainer('run')
-    losses = trainer.losses
+    losses = trainer.method.losses
 
-    def poisoned(image: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
-        found = losses(image, target)
+    def poisoned(batch: Batch, progress: float) -> dict[str, torch.Tensor]:
+        found = losses(batch, progress)
         if trainer.step == 4:
             found['depth/silog'] = found['depth/silog'] * float('nan')
         return found
 
-    monkeypatch.setattr(trainer, 'losses', poisoned)
+    monkeypatch.setattr(trainer.method, 'losses', poisoned)
     with pytest.raises(TrainingError, match='loss depth/silog is nan at step 4: ') as caught:
         trainer.run()
     assert 'checkpoints; lower --learning-rate' in str(caught.value)
-    assert all(p.isfinite().all() for p in trainer.network.parameters())
+    assert all(p.isfinite().all() for p in trainer.method.network.parameters())
     state = load_checkpoint(tmp_path / 'run' / 'checkpoints')
     assert state is not None and state['step'] == 3
     assert [r['step'] for r in read_history(tmp_path / 'run' / 'history.jsonl')] == [0, 1, 2, 3]
@@ -177,21 +152,21 @@ def test_gradients_that_are_no_numbers_stop_too(
         make_trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = make_trainer('run')
 
-    def losses(image: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
+    def losses(batch: Batch, progress: float) -> dict[str, torch.Tensor]:
         # sqrt at 0: the value is 0, the derivative infinite times 0.
-        return {'depth/silog': torch.sqrt(trainer.model(image.float()).sum() * 0)}
+        return {'depth/silog': torch.sqrt(trainer.method.network(batch.image.float()).sum() * 0)}
 
-    monkeypatch.setattr(trainer, 'losses', losses)
-    before = [p.clone() for p in trainer.network.parameters()]
+    monkeypatch.setattr(trainer.method, 'losses', losses)
+    before = [p.clone() for p in trainer.method.network.parameters()]
     with pytest.raises(TrainingError, match='gradients are not finite at step 0'):
         trainer.run()
-    assert all(map(torch.equal, trainer.network.parameters(), before))
+    assert all(map(torch.equal, trainer.method.network.parameters(), before))
 
 
 def test_mixed_precision_trains_in_full_precision_weights(make_trainer: Make) -> None:
     trainer = make_trainer('run', steps=3, precision='bf16-mixed')
     result = trainer.run()
-    assert {p.dtype for p in trainer.network.parameters()} == {torch.float32}
+    assert {p.dtype for p in trainer.method.network.parameters()} == {torch.float32}
     assert all(v.isfinite().all() for v in result.state_dict().values())
 
 

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader
 
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.train_config import TrainConfig
-from mde_ros.adaptation.training_data import SharedBatches, TrainingData
+from mde_ros.adaptation.training_data import collate, SharedBatches, TrainingData
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import Frame
 from mde_ros.datasets.rgbd_folder import RgbdFolder
@@ -49,8 +49,8 @@ def test_a_sample_is_a_function_of_seed_and_number(rgbd_folder: Path) -> None:
     data = TrainingData([RgbdFolder(rgbd_folder)], CONFIG)
     other = TrainingData([RgbdFolder(rgbd_folder)], CONFIG)
     for number in (3, 17, 3):
-        image, label = data[number]
-        same_image, same_label = other[number]
+        image, label, *_ = data[number]
+        same_image, same_label, *_ = other[number]
         assert torch.equal(image, same_image)
         assert torch.equal(label.nan_to_num(99), same_label.nan_to_num(99))
     assert not torch.equal(data[16][0], data[17][0])
@@ -63,7 +63,7 @@ def test_shapes_follow_the_stage_of_the_step(rgbd_folder: Path) -> None:
     data = TrainingData([RgbdFolder(rgbd_folder)], CONFIG)
     assert len(data) == 24
     for number, size in ((0, (32, 32)), (11, (32, 32)), (12, (48, 64)), (23, (48, 64))):
-        image, label = data[number]
+        image, label, *_ = data[number]
         assert image.shape == (3, *size) and image.dtype == torch.uint8
         assert label.shape == (1, size[0] // 2, size[1] // 2) and label.dtype == torch.float32
 
@@ -73,10 +73,10 @@ def test_data_processes_make_the_same_samples(rgbd_folder: Path, workers: int) -
     data = TrainingData([RgbdFolder(rgbd_folder)], CONFIG)
     plan = SharedBatches(CONFIG, 2)
     steps = 0
-    for step, (images, labels) in enumerate(
-            DataLoader(data, batch_sampler=plan, num_workers=workers), 2):
+    for step, (images, labels, *_) in enumerate(DataLoader(
+            data, batch_sampler=plan, num_workers=workers, collate_fn=collate), 2):
         for offset in range(4):
-            image, label = data[step * 4 + offset]
+            image, label, *_ = data[step * 4 + offset]
             assert torch.equal(images[offset], image)
             assert torch.equal(labels[offset].nan_to_num(99), label.nan_to_num(99))
         steps += 1
@@ -165,3 +165,38 @@ def test_a_resumed_plan_is_the_rest_of_the_whole() -> None:
 def test_a_batch_that_cannot_be_shared() -> None:
     with pytest.raises(TrainingError, match='batch = 4: must be a multiple of the 3 processes'):
         SharedBatches(CONFIG, 0, 0, 3)
+
+
+def test_targets_come_without_labels_and_leave_the_source_alone(rgbd_folder: Path,
+                                                                tmp_path: Path) -> None:
+    constant_folder(tmp_path / 'target', 3., 8)
+    target = RgbdFolder(tmp_path / 'target', read_depth=False)
+    plain = TrainingData([RgbdFolder(rgbd_folder)], CONFIG)
+    data = TrainingData([RgbdFolder(rgbd_folder)], CONFIG, targets=[target])
+    # Labels that are there by mistake: reading one would fail now.
+    for path in (tmp_path / 'target' / 'depth').iterdir():
+        path.write_bytes(b'no depth')
+    batch = collate([data[number] for number in range(4)])
+    assert batch.target.shape == batch.image.shape == (4, 3, 32, 32)
+    assert not batch.target.any()  # the target's pictures are black
+    assert not target.skipped
+    alone = collate([plain[number] for number in range(4)])
+    assert torch.equal(alone.image, batch.image)
+    assert alone.target.shape == (0, 3, 32, 32)
+    assert batch.focal is not None and batch.focal.shape == (4,)
+
+
+def test_bad_targets_are_named(rgbd_folder: Path, tmp_path: Path) -> None:
+    source = RgbdFolder(rgbd_folder)
+    constant_folder(tmp_path / 'few', 3., 7)
+    with pytest.raises(TrainingError, match='few: 7 frames of the target where at least 8'):
+        TrainingData([source], CONFIG, targets=[RgbdFolder(tmp_path / 'few', read_depth=False)])
+    constant_folder(tmp_path / 'torn', 3., 8)
+    torn = RgbdFolder(tmp_path / 'torn', read_depth=False)
+    data = TrainingData([source], CONFIG, targets=[torn])
+    for path in (tmp_path / 'torn' / 'rgb').iterdir():
+        path.write_bytes(b'no image')
+    with pytest.raises(TrainingError, match=r'of torn are unreadable \(corrupt image\)'):
+        data[0]
+    with pytest.raises(ValueError, match='read_depth=False'):
+        TrainingData([source], CONFIG, targets=[RgbdFolder(tmp_path / 'few')])

@@ -31,9 +31,9 @@ import torch
 
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.history import read_history
+from mde_ros.adaptation.methods.base import SourceOnly
 from mde_ros.adaptation.train_config import TrainConfig
-from mde_ros.adaptation.trainer import SourceOnlyTrainer
-from mde_ros.adaptation.training_data import TrainingData
+from mde_ros.adaptation.training_data import collate, TrainingData
 from mde_ros.command_line import train as module
 from mde_ros.command_line.main import main
 from mde_ros.command_line.train import help_of, open_fabric, open_source
@@ -132,12 +132,12 @@ def test_two_processes_share_the_batch(command: Command, tmp_path: Path,
     data = TrainingData([RgbdFolder(rgbd_folder, 'adapt')], config)
     words = command('two', '--batch', '4', '--sizes', '64x48', steps=2)
     network = load_weights(tmp_path / 'start')[0]
-    trainer = SourceOnlyTrainer(network, data, tmp_path / 'alone', open_fabric('cpu', config), {})
-    trainer.model.train()
+    method = SourceOnly(network, config)
+    network.train()
     halves = []
     for rank in (0, 1):
-        samples = [data[number] for number in (2 * rank, 2 * rank + 1)]
-        losses = trainer.losses(*(torch.stack(parts) for parts in zip(*samples)))
+        batch = collate([data[number] for number in (2 * rank, 2 * rank + 1)])
+        losses = method.losses(batch, 0.)
         halves.append(sum(loss.item() for loss in losses.values()))
     assert abs(halves[0] - halves[1]) > 1e-3
     subprocess.run(
@@ -251,3 +251,16 @@ def test_frames_without_depth_do_not_start_an_encoder(rgbd_folder: Path) -> None
     with pytest.raises(TrainingError, match='tiny: no readable labelled frame'):
         module._first_images(TrainingData([source], TrainConfig()), [source])
     assert np.sum(list(source.skipped.values())) == 6
+
+
+def test_methods_with_and_without_a_target(
+        command: Command, tmp_path: Path, rgbd_folder: Path,
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('mde_ros.adaptation.training_data.SMALLEST_TARGET', 2)
+    sizes = ('--sizes', '64x48', '--target', f'{rgbd_folder}:score')
+    assert main(command('bn', *sizes, '--method', 'adabn')) == 0
+    assert load_card(tmp_path / 'bn' / 'weights').training['method'] == 'adabn'
+    for words, reason in ((('--method', 'lfda'), 'method lfda needs a target: give --target'),
+                          (sizes, 'method source_only uses no target')):
+        assert main(command('none', *words)) == 2
+        assert reason in capsys.readouterr().err
