@@ -24,8 +24,8 @@ import torch
 from torch import nn
 
 from mde_ros.adaptation.methods.base import (
-    Batch, copy_affine, evaluated, Method, parameter_groups, ramped_average, SourceOnly,
-    still_statistics, to_network)
+    average_gradients, Batch, copy_affine, evaluated, Method, parameter_groups, ramped_average,
+    SourceOnly, still_statistics, to_network)
 from mde_ros.network.batch_norm import SeparateBatchNorm2d, SOURCE, TARGET
 from mde_ros.network.depth_network import DepthNetwork, NetworkConfig
 
@@ -126,6 +126,38 @@ def test_the_result_is_the_average_on_the_source_statistics() -> None:
     assert not changed(result, before)
     # The layers take part in the average, their statistics too.
     assert changed(average, before)
+
+
+class TwoProcesses:
+    """A fabric of two processes of which the other has gradients of 10 everywhere."""
+
+    world_size = 2
+
+    def all_reduce(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return the mean."""
+        return (tensor + 10) / 2
+
+
+def test_gradients_are_averaged_over_processes() -> None:
+    used, idle = nn.Linear(2, 1), nn.Linear(2, 1)
+    used(torch.tensor([[4., 6.]])).sum().backward()
+    average_gradients(TwoProcesses(), [*used.parameters(), *idle.parameters()])  # type: ignore
+    assert used.weight.grad is not None and used.bias.grad is not None
+    assert used.weight.grad.tolist() == [[7, 8]] and used.bias.grad.tolist() == [5.5]
+    assert idle.weight.grad is None
+
+
+def test_a_method_s_own_step_is_of_all_processes() -> None:
+    method = make_method(Extended)
+    before = state(method.extra)
+    loss = method.extra(torch.tensor([[2., 4.]])).sum()
+    method.fabric.all_reduce = TwoProcesses().all_reduce  # type: ignore[assignment]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fabric, 'world_size', 2)
+        method.minimise('extra', loss)
+    # Gradients 2 and 4 here, 10 there; one step of .1.
+    torch.testing.assert_close(before['weight'] - method.extra.weight,
+                               torch.tensor([[.6, .7], [.6, .7]]))
 
 
 class Extended(SourceOnly):
