@@ -29,6 +29,23 @@ class DatasetError(MdeError):
     """A data set that cannot be read; the message names the file and what was expected."""
 
 
+class FrameError(DatasetError):
+    """
+    One frame that cannot be read.
+
+    :param reason: a few words, the same for every frame of this kind, for counting.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        # Both as arguments, so that it survives pickling on its way from a worker.
+        super().__init__(reason, detail)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Return one line that names the file."""
+        return f'{self.args[1]}: {self.reason}'
+
+
 @dataclass(frozen=True)
 class Frame:
     """

@@ -14,8 +14,6 @@
 
 """RGB-D folders: rgb/NAME.jpg, depth/NAME.png in millimetres, meta.json."""
 
-from collections.abc import Iterator
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +21,17 @@ import cv2
 from numpy.typing import NDArray
 
 from mde_ros.camera.intrinsics import Intrinsics, IntrinsicsError
-from mde_ros.datasets.frame import DatasetError, Frame
+from mde_ros.datasets.frame import DatasetError, Frame, FrameError
+from mde_ros.datasets.indexed import IndexedDataset
 from mde_ros.datasets.rgbd_folder_files import (
-    decode, FrameError, list_images, load, META, natural_key, read_depth_png, read_meta)
-
-WARNINGS_PER_REASON = 5
-
-_log = logging.getLogger(__name__)
+    decode, list_images, load, META, natural_key, read_depth_png, read_meta)
 
 
-class RgbdFolder:
+class RgbdFolder(IndexedDataset):
     """
-    The frames of one RGB-D folder, in order of stamp and name; a FrameSource.
+    The frames of one RGB-D folder, in order of stamp and name.
 
-    Opening lists the folder and reads meta.json, no image. Iterating skips unreadable frames,
-    counts them in ``skipped`` (each frame once) and logs a warning that names the file.
+    Opening lists the folder and reads meta.json, no image.
 
     :param path: the folder with rgb/, meta.json and, where there are labels, depth/.
     :param split: one of meta.json's ``splits``, in its order; None for all frames.
@@ -49,12 +43,7 @@ class RgbdFolder:
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
                  intrinsics: Intrinsics | None = None) -> None:
-        self.path = Path(path)
-        self.name = self.path.resolve().name
-        self.split = split
-        self.read_depth = read_depth
-        self.skipped: dict[str, int] = {}
-        self._skipped_indices: set[int] = set()
+        super().__init__(path, split, read_depth)
         self.meta = read_meta(self.path)
         self.intrinsics = _choose_intrinsics(self.path, self.meta, intrinsics)
         self._frame_intrinsics: dict[str, Any] = (
@@ -64,23 +53,11 @@ class RgbdFolder:
         self.labelled = (self.path / 'depth').is_dir()
         self.names = self._select(split)
 
-    def __len__(self) -> int:
-        """Return the number of frames listed, bad ones included."""
-        return len(self.names)
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield the readable frames."""
-        for index in range(len(self.names)):
-            frame = self.get(index)
-            if frame is not None:
-                yield frame
-
-    def __getitem__(self, index: int) -> Frame:
+    def read(self, index: int) -> Frame:
         """
         Read one frame.
 
         :raises FrameError: when this frame cannot be read.
-        :raises IndexError: beyond the last frame.
         """
         name = self.names[index]
         try:
@@ -104,21 +81,9 @@ class RgbdFolder:
         rgb: NDArray[Any] = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         return Frame(name, stamp, rgb, camera, depth)
 
-    def get(self, index: int) -> Frame | None:
-        """Read one frame, or count it as skipped, warn and return None."""
-        try:
-            return self[index]
-        except FrameError as error:
-            index %= len(self.names)  # -1 is the last one here too
-            if index not in self._skipped_indices:
-                self._skipped_indices.add(index)
-                count = self.skipped[error.reason] = self.skipped.get(error.reason, 0) + 1
-                if count <= WARNINGS_PER_REASON:
-                    _log.warning('skipped %s', error)
-                if count == WARNINGS_PER_REASON:
-                    _log.warning('%s: further frames skipped for this reason are only counted',
-                                 self.path)
-            return None
+    def depth_file(self, index: int) -> Path:
+        """Return the file that holds the depth of a frame, for messages."""
+        return self.path / 'depth' / f'{self.names[index]}.png'
 
     def image_path(self, name: str) -> Path:
         """

@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mde_ros.datasets.frame import DatasetError
+from mde_ros.datasets.frame import DatasetError, FrameError
 
 META = 'meta.json'
 # Stamps and intrinsics of frames that the writer has not folded into meta.json yet.
@@ -33,23 +33,6 @@ JOURNAL = 'frames.jsonl'
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')  # the first wins where a frame has two
 
 _log = logging.getLogger(__name__)
-
-
-class FrameError(DatasetError):
-    """
-    One frame that cannot be read.
-
-    :param reason: a few words, the same for every frame of this kind, for counting.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        # Both as arguments, so that it survives pickling on its way from a worker.
-        super().__init__(reason, detail)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        """Return one line that names the file."""
-        return f'{self.args[1]}: {self.reason}'
 
 
 def read_meta(path: Path) -> dict[str, Any]:

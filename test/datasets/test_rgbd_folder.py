@@ -27,9 +27,9 @@ import numpy as np
 import pytest
 
 from mde_ros.camera.intrinsics import Intrinsics
-from mde_ros.datasets.frame import DatasetError
-from mde_ros.datasets.rgbd_folder import RgbdFolder, WARNINGS_PER_REASON
-from mde_ros.datasets.rgbd_folder_files import FrameError
+from mde_ros.datasets.frame import DatasetError, FrameError
+from mde_ros.datasets.indexed import WARNINGS_PER_REASON
+from mde_ros.datasets.rgbd_folder import RgbdFolder
 
 
 def edit_meta(folder: Path, **fields: Any) -> None:

@@ -1,0 +1,163 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What every data set with numbered frames shares: lazy reading, skipping and counting."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+import logging
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mde_ros.datasets.frame import DatasetError, Frame, FrameError
+
+WARNINGS_PER_REASON = 5
+# The unit of depth is checked on the first frames that are read, whatever they are.
+UNIT_SAMPLES = 5
+PLAUSIBLE_DEPTH = .1, 200.  # metres, of the median
+
+_log = logging.getLogger(__name__)
+
+
+class IndexedDataset(ABC):
+    """
+    Frames by number; a FrameSource.
+
+    Opening only lists; a frame is read when it is asked for, so that memory does not grow with
+    the pictures. Iterating skips unreadable frames, counts them in ``skipped`` (each frame
+    once) and logs a warning that names the file. A reader sets ``names``, ``labelled`` and
+    ``meta`` and implements :meth:`read`.
+
+    :cvar options: keys that the reader takes as keyword arguments (strings) besides the path,
+        split and read_depth, each with the values it may have; () means any text. They are
+        the keys of a spec string KIND:PATH?key=value.
+    :cvar splits: the names that ``split`` may have; () where the data says.
+    :cvar depth_unit: unit on disk, named when the depths that come out are implausible; ''
+        switches the check off.
+
+    :param path: the data set's folder or file.
+    :param split: the part to read; None for all of it.
+    :param read_depth: whether frames carry their depth; False leaves it unread.
+    """
+
+    options: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    splits: ClassVar[tuple[str, ...]] = ()
+    depth_unit: ClassVar[str] = ''
+
+    names: Sequence[str]
+    meta: dict[str, Any]
+    labelled: bool
+
+    def __init__(self, path: str | Path, split: str | None = None,
+                 read_depth: bool = True) -> None:
+        self.path = Path(path)
+        self.name = self.path.resolve().name
+        self.split = split
+        self.read_depth = read_depth
+        self.skipped: dict[str, int] = {}
+        self._skipped_indices: set[int] = set()
+        self._medians: list[float] = []
+        self.names, self.meta, self.labelled = [], {}, True
+        if split is not None and self.splits and split not in self.splits:
+            raise DatasetError(
+                f"{path}: no split '{split}'; there are: {', '.join(self.splits)}")
+
+    @abstractmethod
+    def read(self, index: int) -> Frame:
+        """
+        Read one frame.
+
+        :param index: 0 <= index < len(self).
+        :raises FrameError: when this frame cannot be read.
+        """
+
+    def depth_file(self, index: int) -> Path:
+        """Return the file that holds the depth of a frame, for messages."""
+        return self.path / self.names[index]
+
+    def __len__(self) -> int:
+        """Return the number of frames listed, bad ones included."""
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the readable frames."""
+        for index in range(len(self)):
+            frame = self.get(index)
+            if frame is not None:
+                yield frame
+
+    def __getitem__(self, index: int) -> Frame:
+        """
+        Read one frame; -1 is the last one.
+
+        :raises FrameError: when this frame cannot be read.
+        :raises IndexError: beyond the last frame.
+        :raises DatasetError: when the first depths read cannot be in the unit expected.
+        """
+        count = len(self)
+        if not -count <= index < count:
+            raise IndexError(f'{self.path}: no frame {index}, there are {count}')
+        frame = self.read(index % count)
+        if self.depth_unit and frame.depth is not None and len(self._medians) < UNIT_SAMPLES:
+            self._check_unit(frame, index % count)
+        return frame
+
+    def get(self, index: int) -> Frame | None:
+        """Read one frame, or count it as skipped, warn and return None."""
+        try:
+            return self[index]
+        except FrameError as error:
+            index %= len(self)  # -1 is the last one here too
+            if index not in self._skipped_indices:
+                self._skipped_indices.add(index)
+                count = self.skipped[error.reason] = self.skipped.get(error.reason, 0) + 1
+                if count <= WARNINGS_PER_REASON:
+                    _log.warning('skipped %s', error)
+                if count == WARNINGS_PER_REASON:
+                    _log.warning('%s: further frames skipped for this reason are only counted',
+                                 self.path)
+            return None
+
+    def _check_unit(self, frame: Frame, index: int) -> None:
+        assert frame.depth is not None
+        depths = frame.depth[np.isfinite(frame.depth)]
+        if not depths.size:
+            return
+        self._medians.append(float(np.median(depths)))
+        median = float(np.median(self._medians))
+        low, high = PLAUSIBLE_DEPTH
+        if not low <= median <= high:
+            self._medians.clear()  # asked again, it says so again
+            raise DatasetError(
+                f'{self.depth_file(index)}: the median depth would be {median:.4g} m, outside '
+                f'{low:g} to {high:g} m: expected {self.depth_unit}; is this another data set, '
+                'or was it converted?')
+
+    def _check_count(self, official: int | None, what: str) -> None:
+        """
+        Compare the number of frames with that of the whole data set.
+
+        Fewer is a warning, none an error.
+
+        :param official: frames of the whole download, None when it has no fixed number.
+        :param what: what was expected to be there, such as 'rgb/*.png'.
+        :raises DatasetError: when no frame is there.
+        """
+        if not len(self):
+            raise DatasetError(f'{self.path}: no frames found; expected {what}')
+        if official is not None and len(self) < official:
+            _log.warning('%s: %d frames where the whole data set has %d (%s): half a download?',
+                         self.path, len(self), official, what)
