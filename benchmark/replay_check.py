@@ -201,22 +201,43 @@ def judge(reliability: str, played: dict[str, Any], listener: Listener, code: in
             'failures': failures}
 
 
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the results for people, one column a reliability."""
+    lines = {
+        'subscription and publisher': lambda row: row['reliability'],
+        'frames played': lambda row: row['played'],
+        'at (Hz)': lambda row: row['rate_hz'],
+        'received': lambda row: row['received'],
+        'lost by transport': lambda row: row['lost'],
+        'processed': lambda row: row['processed'],
+        'dropped, network busy': lambda row: row['dropped'].get('dropped_busy', 0),
+        'dropped otherwise': lambda row: sum(
+            n for reason, n in row['dropped'].items() if reason != 'dropped_busy'),
+        'clouds compared': lambda row: row['clouds_compared'],
+        'cloud and depth differ by (m)': lambda row: f"{row['worst_difference_m']:.1e}",
+        'age of depth p50 / p95 (ms)': lambda row: ' / '.join(
+            row['age_ms'][rank] for rank in ('p50', 'p95')),
+        'inference p50 / p95 (ms)': lambda row: ' / '.join(
+            row['inference_ms'][rank] for rank in ('p50', 'p95')),
+        'model': lambda row: row['model'],
+    }
+    text = [f'{name:32}' + ''.join(f'{value(row)!s:>18}' for row in rows)
+            for name, value in lines.items()]
+    text += [f"{row['reliability']}: " + (
+        'FAILED: ' + '; '.join(row['failures']) if row['failures'] else 'all checks passed')
+        for row in rows]
+    return '\n'.join(text)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; return 1 if a check failed."""
     options = parse(arguments)
-    rows = []
-    for reliability in options.reliability:
-        row = check(options, reliability)
-        rows.append(row)
-        print(f"{reliability}: {row['played']} played at {row['rate_hz']:.1f} Hz, "
-              f"{row['received']} received, {row['lost']} lost, {row['processed']} processed, "
-              f"dropped {row['dropped']}; {row['clouds_compared']} clouds differ by at most "
-              f"{row['worst_difference_m']:.1e} m; age p50 {row['age_ms']['p50']} p95 "
-              f"{row['age_ms']['p95']} ms, inference p50 {row['inference_ms']['p50']} ms; "
-              f"{', '.join(row['failures']) or 'all checks passed'}", flush=True)
+    rows = [check(options, reliability) for reliability in options.reliability]
+    print(table(rows))
     if options.json:
         options.json.write_text(json.dumps({
             'command': 'python benchmark/replay_check.py ' + ' '.join(arguments or sys.argv[1:]),
+            'machine': {'cores': os.cpu_count(), 'load': round(os.getloadavg()[0], 1)},
             'rows': rows}, indent=1) + '\n')
     return int(any(row['failures'] for row in rows))
 

@@ -90,13 +90,14 @@ def receive(options: argparse.Namespace) -> dict[str, float]:
 
     from mde_ros.nodes import qos
     from mde_ros.nodes.messages import stamp_ns
+    from mde_ros.nodes.parameters import Settings
 
     rclpy.init()
     node = rclpy.create_node('transport_receiver')
     ages: list[float] = []
     node.create_subscription(
         Image, 'image', lambda m: ages.append((time.time_ns() - stamp_ns(m.header)) / 1e6),
-        qos.profile(options.reliability))
+        qos.profile(options.reliability, Settings().image_queue))
     last, count = time.monotonic(), 0
     while time.monotonic() - last < (QUIET_SECONDS if count else 15):
         rclpy.spin_once(node, timeout_sec=.1)
@@ -155,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         options.json.write_text(json.dumps({
             'command': 'python benchmark/transport.py ' + ' '.join(arguments or sys.argv[1:]),
+            'machine': {'cores': os.cpu_count(), 'load': round(os.getloadavg()[0], 1)},
             'publisher': options.publisher, 'rows': rows}, indent=1) + '\n')
     lost = any(row['profile'] != 'stock' and row['received'] != row['sent'] for row in rows)
     return int(options.strict and lost)
