@@ -31,9 +31,11 @@ LAYERS: dict[str, set[str]] = {
     'estimation': {'camera', 'network'},
     'evaluation': {'camera', 'datasets', 'network', 'estimation'},
     'simulation': {'camera', 'datasets'},
+    'benchmarks': {'camera', 'datasets', 'network', 'adaptation', 'estimation', 'evaluation',
+                   'simulation'},
     'nodes': {'camera', 'datasets', 'network', 'adaptation', 'estimation', 'evaluation'},
     'command_line': {'camera', 'datasets', 'network', 'adaptation', 'estimation', 'evaluation',
-                     'simulation', 'nodes'},
+                     'simulation', 'benchmarks', 'nodes'},
 }
 ROS = ('rclpy', 'ament_index_python', 'launch', 'launch_ros', 'builtin_interfaces',
        'rcl_interfaces', 'tf2_ros')

@@ -31,8 +31,8 @@ from mde_ros.errors import MdeError
 from mde_ros.nodes import parameters
 from mde_ros.nodes.camera_set import CameraSet
 from mde_ros.nodes.camera_stream import AnyImage
-from mde_ros.nodes.flow import Complaints
 from mde_ros.nodes.diagnostics import unconfigured_status
+from mde_ros.nodes.flow import Complaints
 from mde_ros.nodes.frame_processor import FrameProcessor
 from mde_ros.nodes.mailbox import Mailbox
 from mde_ros.nodes.model import EstimatorFactory, make_estimator, Model, reload_model
