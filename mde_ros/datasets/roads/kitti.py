@@ -1,0 +1,217 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""KITTI raw: rectified colour images with laser or improved depth, and the Eigen splits."""
+
+from datetime import datetime, timezone
+import logging
+import os
+from pathlib import Path
+import re
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.datasets.frame import DatasetError, Frame, FrameError
+from mde_ros.datasets.image_files import need_folder, read_16bit, read_rgb, to_metres
+from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.roads.kitti_calibration import (
+    CAM_TO_CAM, DEPTHS, KittiCalibration, PIXEL_OFFSETS, project_points, read_calibration,
+    read_intrinsics, read_points, VELO_TO_CAM)
+from mde_ros.datasets.roads.kitti_splits import find_split, identify, KittiFrame
+
+LAYOUT = 'DATE/DATE_drive_NUMBER_sync/image_02/data/*.png and DATE/calib_cam_to_cam.txt'
+IMAGE_SUFFIXES = ('.png', '.jpg')
+ANNOTATED = 'data_depth_annotated'
+_DATE, _DRIVE = re.compile(r'\d{4}_\d\d_\d\d'), re.compile(r'\d{4}_\d\d_\d\d_drive_\d{4}_sync')
+
+_log = logging.getLogger(__name__)
+
+
+class Kitti(IndexedDataset):
+    """
+    KITTI raw (synced and rectified), as the download scripts lay it out.
+
+    ``DATE/DRIVE/image_02/data/NUMBER.png`` (or .jpg, as monodepth2 converts them),
+    ``DATE/DRIVE/velodyne_points/data/NUMBER.bin``, ``DATE/calib_cam_to_cam.txt``,
+    ``DATE/calib_velo_to_cam.txt``. Sizes and intrinsics are those of each day.
+
+    :param split: a text file of frames, or 'eigen', 'eigen_improved', ..., whose published file
+        must then lie in ``path``: see kitti_splits. None reads every frame that is there.
+    :param truth: 'velodyne', projected laser points, or 'improved', the annotated depth of
+        Uhrig et al. (metres times 256).
+    :param depth: of laser points, 'z' or 'velo_x': see project_points.
+    :param pixel: 'devkit' or 'nearest': see project_points.
+    :param camera: '2' or '3', where the split does not say.
+    :param improved: folder of the annotated depth; by default ``data_depth_annotated`` in or
+        beside ``path``, or in the drives.
+    :raises DatasetError: naming what is missing and what was expected.
+    """
+
+    options = {'truth': ('velodyne', 'improved'), 'depth': DEPTHS,
+               'pixel': tuple(PIXEL_OFFSETS), 'camera': ('2', '3'), 'improved': ()}
+    depth_unit: ClassVar[str] = 'metres times 256, or laser points in metres'
+
+    def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
+                 truth: str = 'velodyne', depth: str = 'z', pixel: str = 'devkit',
+                 camera: str = '2', improved: str | None = None) -> None:
+        super().__init__(path, split, read_depth)
+        need_folder(self.path)
+        self._truth, self._depth, self._pixel = truth, depth, pixel
+        self._frames = self._list(split, int(camera))
+        self.names = [frame.name for frame in self._frames]
+        known = identify(self._frames) if split is not None else None
+        self._check_days()
+        self._annotated = self._find_annotated(improved) if truth == 'improved' else []
+        self._calibrations: dict[tuple[str, int], KittiCalibration] = {}
+        self._cameras: dict[tuple[str, int], Intrinsics] = {}
+        self._stamps: tuple[Path, list[int]] | None = None
+        self.meta = {
+            'source': 'KITTI raw', 'licence': 'CC BY-NC-SA 3.0', 'split': known or split,
+            'truth': 'improved' if truth == 'improved' else
+            {'z': 'velodyne', 'velo_x': 'velodyne_x'}[depth]}
+        if truth == 'velodyne':
+            self.meta['pixel'] = pixel
+
+    def read(self, index: int) -> Frame:
+        """Read one frame; see IndexedDataset."""
+        which = self._frames[index]
+        path = self._image_file(which)
+        camera = self._camera(which)
+        image = read_rgb(path, camera)
+        depth = self._read_depth(which, camera) if self.read_depth else None
+        return Frame(which.name, self._stamp(which), image, camera, depth)
+
+    def depth_file(self, index: int) -> Path:
+        """Return the file that holds the depth of a frame."""
+        which = self._frames[index]
+        if self._truth == 'improved':
+            return self._annotated_file(which)
+        return self._drive(which) / 'velodyne_points' / 'data' / f'{which.number:010d}.bin'
+
+    def _drive(self, which: KittiFrame) -> Path:
+        return self.path / which.date / which.drive
+
+    def _image_file(self, which: KittiFrame) -> Path:
+        stem = self._drive(which) / f'image_0{which.camera}' / 'data' / f'{which.number:010d}'
+        for suffix in IMAGE_SUFFIXES:
+            path = stem.with_suffix(suffix)
+            if path.is_file():
+                return path
+        raise FrameError('no image file', f'{stem}{IMAGE_SUFFIXES[0]}')
+
+    def _camera(self, which: KittiFrame) -> Intrinsics:
+        key = which.date, which.camera
+        if key not in self._cameras:
+            self._cameras[key] = read_intrinsics(self.path / which.date, which.camera)
+        return self._cameras[key]
+
+    def _read_depth(self, which: KittiFrame, camera: Intrinsics) -> NDArray[np.float32]:
+        if self._truth == 'improved':
+            return to_metres(read_16bit(self._annotated_file(which), camera), 256)
+        key = which.date, which.camera
+        if key not in self._calibrations:
+            self._calibrations[key] = read_calibration(self.path / which.date, which.camera)
+        points = read_points(
+            self._drive(which) / 'velodyne_points' / 'data' / f'{which.number:010d}.bin')
+        return project_points(points, self._calibrations[key], self._depth, self._pixel)
+
+    def _annotated_file(self, which: KittiFrame) -> Path:
+        tail = Path('proj_depth', 'groundtruth', f'image_0{which.camera}',
+                    f'{which.number:010d}.png')
+        places = [root / which.drive / tail for root in self._annotated]
+        places.append(self._drive(which) / tail)
+        return next((place for place in places if place.is_file()), places[0])
+
+    def _find_annotated(self, given: str | None) -> list[Path]:
+        roots = ([Path(given).expanduser()] if given else
+                 [self.path / ANNOTATED, self.path.resolve().parent / ANNOTATED])
+        found = [root / part for root in roots for part in ('train', 'val', '.')
+                 if (root / part).is_dir()]
+        first = self._frames[0]
+        if not found and not (self._drive(first) / 'proj_depth').is_dir():
+            raise DatasetError(
+                f'{roots[0]}: no such folder: truth=improved reads the annotated depth, '
+                f'{ANNOTATED}/(train|val)/DRIVE/proj_depth/groundtruth/image_02/*.png; give '
+                'improved=FOLDER')
+        return found
+
+    def _list(self, split: str | None, camera: int) -> list[KittiFrame]:
+        if split is not None:
+            return find_split(self.path, split)
+        frames = [
+            KittiFrame(drive, int(stem), camera)
+            for date in _folders(self.path, _DATE) for drive in _folders(self.path / date, _DRIVE)
+            for stem in _stems(self.path / date / drive / f'image_0{camera}' / 'data')]
+        if not frames:
+            raise DatasetError(f'{self.path}: no frames found; expected {LAYOUT}')
+        return sorted(frames)
+
+    def _check_days(self) -> None:
+        """Look for the drives and calibrations of the split, not for every file."""
+        drives = sorted({(frame.date, frame.drive) for frame in self._frames})
+        missing = [self.path / date / drive for date, drive in drives
+                   if not (self.path / date / drive).is_dir()]
+        if len(missing) == len(drives):
+            raise DatasetError(f'{missing[0]}: no such folder, nor any other drive of the split; '
+                               f'expected {LAYOUT}')
+        if missing:
+            _log.warning('%s: %d of the %d drives of the split are missing, the first is %s: '
+                         'half a download?', self.path, len(missing), len(drives), missing[0])
+        gone = {path.name for path in missing}
+        needed = [CAM_TO_CAM]
+        if self.read_depth and self._truth == 'velodyne':
+            needed.append(VELO_TO_CAM)
+        for date in sorted({date for date, drive in drives if drive not in gone}):
+            for name in needed:
+                if not (self.path / date / name).is_file():
+                    raise DatasetError(
+                        f'{self.path / date / name} is missing: the calibration is a download of '
+                        f'its own, {date}_calib.zip')
+
+    def _stamp(self, which: KittiFrame) -> int:
+        """Return the time of a frame in nanoseconds, 0 when timestamps.txt does not tell."""
+        path = self._drive(which) / f'image_0{which.camera}' / 'timestamps.txt'
+        if self._stamps is None or self._stamps[0] != path:
+            try:
+                stamps = [_nanoseconds(line) for line in path.read_text().splitlines() if line]
+            except (OSError, ValueError):
+                stamps = []
+            self._stamps = path, stamps
+        stamps = self._stamps[1]
+        return stamps[which.number] if which.number < len(stamps) else 0
+
+
+def _folders(path: Path, pattern: re.Pattern[str]) -> list[str]:
+    with os.scandir(path) as listing:
+        return sorted(e.name for e in listing if pattern.fullmatch(e.name) and e.is_dir())
+
+
+def _stems(path: Path) -> set[str]:
+    """Return the numbers of the images in a folder, none when it is not there."""
+    try:
+        with os.scandir(path) as listing:
+            return {entry.name[:-4] for entry in listing
+                    if entry.name.endswith(IMAGE_SUFFIXES) and entry.name[:-4].isdecimal()}
+    except FileNotFoundError:
+        return set()
+
+
+def _nanoseconds(line: str) -> int:
+    """Return '2011-09-26 13:02:25.964389445' as nanoseconds since 1970, read as UTC."""
+    day, _, fraction = line.strip().partition('.')
+    seconds = datetime.strptime(day, '%Y-%m-%d %H:%M:%S').replace(tzinfo=timezone.utc)
+    return int(seconds.timestamp()) * 10 ** 9 + int(fraction.ljust(9, '0')[:9] or 0)
