@@ -14,7 +14,7 @@
 
 """The inputs of one camera: images and camera_info in, newest frame to the mailbox."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 import threading
 import time
 from typing import Any, TypeAlias
@@ -149,9 +149,37 @@ class CameraStream:
                 (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)))
 
     def _on_image(self, message: AnyImage, about: dict[str, Any]) -> None:
+        """Count an image and those that wait behind it; only the newest of them goes on."""
+        self._count(message, about)
+        for newer, about_newer in self._queued():
+            self.statistics.drop('busy')
+            message = newer
+            self._count(message, about_newer)
+        with self._lock:
+            self._decide(message, time.monotonic())
+
+    def _queued(self) -> Iterator[tuple[AnyImage, dict[str, Any]]]:
+        """
+        Yield what DDS holds for this subscription.
+
+        After a hold-up of this process the executor would bring it one by one, oldest first, and
+        the network would begin with an image that is out of date.
+        """
+        for _ in range(self._settings().image_queue):
+            with self._lock:
+                subscription = self._subscription
+                if subscription is None:
+                    return
+                with subscription.handle:
+                    taken = subscription.handle.take_message(subscription.msg_type, False)
+            if taken is None:
+                return
+            yield taken
+
+    def _count(self, message: AnyImage, about: dict[str, Any]) -> None:
         """Count an image and look at its stamp."""
-        now = time.monotonic()
-        self.statistics.receive(now, self._gaps.missing(about.get('publication_sequence_number')))
+        self.statistics.receive(time.monotonic(), self._gaps.missing(
+            about.get('publication_sequence_number')))
         stamp = stamp_ns(message.header)
         if self._last_stamp is not None and stamp < self._last_stamp:
             self.statistics.note('stamp backwards')
@@ -159,8 +187,6 @@ class CameraStream:
                 f'{self.topics.image}: stamps went back by '
                 f'{(self._last_stamp - stamp) / 1e9:.3f} s (a bag that starts again?); going on'))
         self._last_stamp = stamp
-        with self._lock:
-            self._decide(message, now)
 
     def _decide(self, message: AnyImage, now: float) -> None:
         """Put an image into the mailbox, unless there is a reason not to."""

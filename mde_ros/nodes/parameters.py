@@ -64,9 +64,9 @@ class Settings:
         'auto', AT_ONCE, 'reliability of the image subscription; auto follows the publishers',
         choices=('auto', 'reliable', 'best_effort'))
     image_queue: int = _parameter(
-        10, AT_START, 'images that DDS may hold while this process has no time to take them; '
-        'only the newest is processed, so more adds no delay, and fewer loses count of frames '
-        'on a busy machine', low=1, high=100)
+        30, AT_START, 'images that DDS may hold while a busy machine lets this process wait; '
+        'they are only counted, and the newest is processed, so more adds no delay',
+        low=1, high=100)
     image_rectified: str = _parameter(
         'auto', AT_ONCE, 'whether images are rectified already (then P of camera_info counts, '
         "else K and D); auto: if the topic's last name contains 'rect'",

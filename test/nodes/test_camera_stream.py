@@ -21,6 +21,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from node_harness import stamps, StubEstimator, wait
+from rclpy.duration import Duration
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -94,7 +95,8 @@ def test_the_newest_frame_replaces_the_one_that_waits_for_camera_info(rig):
     depths = r.listen('depth/image_rect', Image)
     for stamp in (1, 2, 3):
         r.send(stamp)
-    wait(lambda: r.count().received == 3)
+        wait(lambda: r.count().received == stamp)  # noqa: B023
+    wait(lambda: r.count().pending == 1)
     assert r.count().dropped == {'no camera_info': 2}
     assert 'remap camera_info' in r.logs[0]
     assert '/camera_info' in r.logs[0]
@@ -111,6 +113,23 @@ def test_stamps_that_go_back_are_counted_and_processed(rig):
     wait(lambda: stamps(depths) == [5_000_000_000, 1_000_000_000, 2_000_000_000])
     assert r.count().noted['stamp backwards'] == 1
     assert 'went back by 4.000 s' in r.logs[0]
+
+
+def test_after_a_hold_up_only_the_newest_image_is_processed(rig):
+    r = rig().camera()
+    r.send_info()
+    r.listen('depth/image_rect', Image)
+    r.send_and_wait(1)
+    stream = r.node.cameras.streams['']
+    with stream._lock:
+        r.send(2)
+        wait(lambda: r.count().received == 2)
+        for stamp in range(3, 9):
+            r.send(stamp)
+        wait(lambda: r.publishers['image'].wait_for_all_acked(Duration(seconds=5)))
+    wait(lambda: r.count().received == 8 and r.count().pending == 0)
+    assert r.estimator.calls == 2
+    assert (r.count().processed, r.count().dropped, r.count().lost) == (2, {'busy': 6}, 0)
 
 
 def test_frames_lost_by_transport_are_seen_in_the_sequence_numbers(rig):
