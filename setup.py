@@ -29,7 +29,8 @@ setup(
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         ('share/' + package_name, ['package.xml']),
         ('share/' + package_name + '/launch', glob('launch/*.launch.py')),
-        ('share/' + package_name + '/config', glob('config/*')),
+        ('share/' + package_name + '/config', glob('config/*.*')),
+        ('share/' + package_name + '/config/methods', glob('config/methods/*.yaml')),
     ],
     python_requires='>=3.10',
     # Versions: requirements.txt; torch is asked for exactly there, see its comment.

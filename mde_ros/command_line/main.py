@@ -31,6 +31,7 @@ COMMANDS = {
     'play': ('play', 'publish a bag or a folder as camera topics'),
     'train': ('train', 'train a depth network on labelled data'),
     'evaluate': ('evaluate', 'measure depth on a folder, a bag or a running node'),
+    'benchmark': ('benchmark', 'train and score all methods on one scenario'),
 }
 
 
