@@ -12,12 +12,26 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The supervised depth loss, on log depth: scale-invariant, absolute and of gradients."""
+"""
+The supervised depth loss, on log depth: scale-invariant, absolute and of gradients.
+
+Every term is taken image by image and then as a mean, so that several processes that share a
+batch have together the loss of one.
+"""
 
 import torch
 
 VARIANCE_FOCUS = .85
 GRADIENT_SCALES = 4
+
+
+def image_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """
+    Return the mean over images of each one's mean within ``mask``; 0 for an image without.
+
+    :param values: N x 1 x H x W, 0 outside the mask.
+    """
+    return (values.sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp(min=1)).mean()
 
 
 def silog_loss(difference: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -35,7 +49,7 @@ def silog_loss(difference: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 def absolute_loss(difference: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Return the mean absolute log error: what makes the depth metric."""
-    return difference.abs().sum() / mask.sum().clamp(min=1)
+    return image_mean(difference.abs(), mask)
 
 
 def gradient_loss(difference: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -46,10 +60,9 @@ def gradient_loss(difference: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         if min(d.shape[-2:]) < 2:
             break
         across, down = m[..., :, 1:] & m[..., :, :-1], m[..., 1:, :] & m[..., :-1, :]
-        total = total + (((d[..., :, 1:] - d[..., :, :-1]).abs() * across).sum()
-                         / across.sum().clamp(min=1)
-                         + ((d[..., 1:, :] - d[..., :-1, :]).abs() * down).sum()
-                         / down.sum().clamp(min=1))
+        total = (total
+                 + image_mean((d[..., :, 1:] - d[..., :, :-1]).abs() * across, across)
+                 + image_mean((d[..., 1:, :] - d[..., :-1, :]).abs() * down, down))
     return total / GRADIENT_SCALES
 
 

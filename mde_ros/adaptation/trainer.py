@@ -32,7 +32,7 @@ from torch.utils.data import DataLoader
 from mde_ros.adaptation.checkpoint import load_checkpoint, save_checkpoint
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.history import History
-from mde_ros.adaptation.methods.base import Batch, Method
+from mde_ros.adaptation.methods.base import average_gradients, Batch, Method
 from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.adaptation.training_data import collate, SharedBatches, TrainingData
 
@@ -60,8 +60,8 @@ class Trainer:
     """
     One readable loop; everything it needs to go on is in its checkpoints.
 
-    In several processes each sees its share of every batch, and the gradients are averaged
-    over them; batch statistics stay those of each process's own images.
+    In several processes each sees its share of every batch; gradients and batch statistics are
+    those of the whole batch, so that the losses are those of one process.
 
     :param method: with its networks; trained in place.
     :param out: folder of the run: checkpoints/, history.jsonl, tensorboard/, run.json.
@@ -155,16 +155,12 @@ class Trainer:
                 group['lr'] = rate * group['rate'] if 'rate' in group else group['lr']
         with self.fabric.autocast():
             losses = method.losses(batch, progress)
-        # The mean over all processes: every one of them then stops at the same step.
-        mean = self.fabric.all_reduce(torch.stack([t.detach().float() for t in losses.values()]))
-        values = dict(zip(losses, mean.tolist()))  # type: ignore[union-attr]
-        self._check(values)
+        values = self._agree({name: float(term.detach()) for name, term in losses.items()})
         for optimiser in stepped:
             optimiser.zero_grad()
         self.fabric.backward(torch.stack([t.float() for t in losses.values()]).sum())
-        parameters = [p for o in stepped for g in o.param_groups for p in g['params']
-                      if p.grad is not None]
-        self._average_gradients(parameters)
+        average_gradients(self.fabric, [
+            p for o in stepped for group in o.param_groups for p in group['params']])
         norm = nn.utils.clip_grad_norm_(
             method.network.parameters(), self.config.clip if method.clipped else math.inf)
         if not torch.isfinite(norm):
@@ -172,27 +168,27 @@ class Trainer:
                                 f'checkpoint is kept in {self.checkpoints}')
         for optimiser in stepped:
             optimiser.step()
-        numbers = method.after_step(batch, progress)
-        self._check(numbers)
+        numbers = self._agree(method.after_step(batch, progress))
         method.average.update_parameters(method.network)
         return {**values, 'loss': sum(values.values()), 'learning_rate': rate, **numbers}
 
-    def _check(self, values: dict[str, float]) -> None:
-        for name, value in values.items():
+    def _agree(self, values: dict[str, float]) -> dict[str, float]:
+        """
+        Return the means over all processes: every one of them then stops at the same step.
+
+        :raises TrainingError: naming the first that is not finite.
+        """
+        if not values:
+            return {}
+        mean = self.fabric.all_reduce(torch.tensor(list(values.values()), dtype=torch.float64))
+        assert isinstance(mean, torch.Tensor)
+        agreed = dict(zip(values, mean.tolist()))
+        for name, value in agreed.items():
             if not math.isfinite(value):
                 raise TrainingError(
                     f'loss {name} is {value} at step {self.step}: the last good checkpoint is '
                     f'kept in {self.checkpoints}; lower --learning-rate in a new --out')
-
-    def _average_gradients(self, parameters: list[nn.Parameter]) -> None:
-        """Replace the gradients by their mean over all processes."""
-        if self.fabric.world_size == 1:
-            return
-        grads = [p.grad for p in parameters if p.grad is not None]
-        flat = self.fabric.all_reduce(torch.cat([grad.flatten() for grad in grads]))
-        assert isinstance(flat, torch.Tensor)
-        for grad, part in zip(grads, flat.split([grad.numel() for grad in grads])):
-            grad.copy_(part.view_as(grad))
+        return agreed
 
     def run(self, validate: Callable[[Any], dict[str, float]] | None = None,
             progress: Callable[[int, dict[str, float]], None] | None = None) -> Any:

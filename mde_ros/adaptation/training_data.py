@@ -26,7 +26,7 @@ from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.methods.base import Batch
 from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.datasets.frame import Frame
-from mde_ros.datasets.rgbd_folder import RgbdFolder
+from mde_ros.datasets.indexed import IndexedDataset
 
 ATTEMPTS = 20
 # Fewer pictures than this say nothing of a camera's statistics.
@@ -37,21 +37,21 @@ _log = logging.getLogger(__name__)
 
 class TrainingData(Dataset[Batch]):
     """
-    Random samples of several folders, a pure function of (seed, number).
+    Random samples of several data sets, a pure function of (seed, number).
 
     This is what makes resuming exact: no state is kept between samples, so a training that
     starts again at step n sees what it would have seen.
 
-    :param sources: labelled RGB-D folders.
-    :param weights: how often each folder is drawn; None draws by its number of frames.
-    :param targets: folders of the target, opened with ``read_depth=False``: labels that are
+    :param sources: labelled data sets.
+    :param weights: how often each one is drawn; None draws by its number of frames.
+    :param targets: data sets of the target, opened with ``read_depth=False``: labels that are
         there by mistake are never read.
     :raises TrainingError: for no folders, or empty or too small ones.
     """
 
-    def __init__(self, sources: Sequence[RgbdFolder], config: TrainConfig,
+    def __init__(self, sources: Sequence[IndexedDataset], config: TrainConfig,
                  weights: Sequence[float] | None = None,
-                 targets: Sequence[RgbdFolder] = ()) -> None:
+                 targets: Sequence[IndexedDataset] = ()) -> None:
         if not sources:
             raise TrainingError('no data: give --source FOLDER')
         for source in sources:
@@ -72,7 +72,7 @@ class TrainingData(Dataset[Batch]):
             if target.read_depth:
                 raise ValueError(f'{target.name}: open targets with read_depth=False')
             if target.labelled:
-                _log.info('%s has depth/: a target is unlabelled, it is not read', target.path)
+                _log.info('%s has depth: a target is unlabelled, it is not read', target.path)
         self.target_frames = sum(map(len, self.targets))
         if self.targets and self.target_frames < SMALLEST_TARGET:
             raise TrainingError(

@@ -19,7 +19,7 @@ import torch
 
 from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.camera.resize import network_size, ResizePlan
-from mde_ros.datasets.rgbd_folder import RgbdFolder
+from mde_ros.datasets.indexed import IndexedDataset
 from mde_ros.network.depth_network import DepthNetwork, metric_depth, normalise
 
 
@@ -30,7 +30,7 @@ class Validation:
     :param frames: number of frames that are scored.
     """
 
-    def __init__(self, source: RgbdFolder, frames: int, config: TrainConfig) -> None:
+    def __init__(self, source: IndexedDataset, frames: int, config: TrainConfig) -> None:
         self.source, self.config = source, config
         self.indices = np.unique(np.linspace(0, len(source) - 1, frames).round().astype(int))
 

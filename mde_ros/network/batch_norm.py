@@ -18,11 +18,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import distributed, nn
 from torch.nn import functional
 
 SOURCE, TARGET = 'source', 'target'
 DOMAINS = (SOURCE, TARGET)
+
+
+def several_processes() -> bool:
+    """Return whether this process trains together with others."""
+    return (distributed.is_available() and distributed.is_initialized()
+            and distributed.get_world_size() > 1)
 
 
 class SeparateBatchNorm2d(nn.Module):
@@ -31,7 +37,8 @@ class SeparateBatchNorm2d(nn.Module):
 
     Every forward pass belongs to one domain, chosen by :func:`use_domain` for all layers of a
     network at once: batches of two domains are never mixed. At inference only the target's
-    statistics are used, and folding them into the convolutions makes them free.
+    statistics are used, and folding them into the convolutions makes them free. In training
+    with several processes the statistics are those of the batches of all of them.
 
     :param channels: number of feature channels.
     :param affine: 'shared' for one scale and shift, 'separate' for one per domain (as DSBN).
@@ -79,8 +86,28 @@ class SeparateBatchNorm2d(nn.Module):
         """Normalise N x C x H x W features of the present domain."""
         mean, variance = self.statistics(self.domain)
         weight, bias = self.scale_and_shift(self.domain)
+        if self.training and several_processes():
+            return self._synchronised(features, mean, variance, weight, bias)
         return functional.batch_norm(
             features, mean, variance, weight, bias, self.training, self.momentum, self.eps)
+
+    def _synchronised(self, features: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor,
+                      weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """Normalise by the batch of all processes, as one process with the whole batch would."""
+        # Not every build of torch has it.
+        from torch.distributed.nn.functional import all_reduce
+        x = features.float()
+        count = x.numel() / x.shape[1] * distributed.get_world_size()
+        # Differentiable: a process's statistics depend on the pictures of the others.
+        sums = all_reduce(torch.stack((x.sum((0, 2, 3)), (x * x).sum((0, 2, 3)))))
+        batch_mean, square = sums / count
+        batch_variance = (square - batch_mean ** 2).clamp(min=0)
+        with torch.no_grad():
+            mean.lerp_(batch_mean, self.momentum)
+            variance.lerp_(batch_variance * (count / max(count - 1, 1)), self.momentum)
+        scale = weight * torch.rsqrt(batch_variance + self.eps)
+        shift = bias - batch_mean * scale
+        return (x * scale[:, None, None] + shift[:, None, None]).to(features.dtype)
 
     def extra_repr(self) -> str:
         """Describe the layer in a printed network."""

@@ -15,6 +15,7 @@
 """LFDA: feature decomposition, content alignment, separate batch norm, one stage."""
 
 import math
+from typing import cast
 
 import torch
 from torch.nn import functional
@@ -96,7 +97,8 @@ class Lfda(Method[DepthNetwork]):
             copy_affine(network.decoder, SOURCE, TARGET)
             network.decode(content_t, style_t)
             # What operation uses instead of a style encoder: the target's mean code.
-            mean, old = style_t.float().mean(0), network.style_code
+            mean = cast(torch.Tensor, self.fabric.all_reduce(style_t.float().mean(0)))
+            old = network.style_code
             network.style_code.copy_(torch.where(
                 old.any(), torch.lerp(old, mean, STYLE_MOMENTUM), mean))
         terms = depth_losses(predicted, batch.log_depth)
