@@ -34,6 +34,7 @@ from mde_ros.datasets.bag_reader import BagFrames
 from mde_ros.datasets.bag_writer import (
     BagWriter, DEPTH_FORMATS, IMAGE_FORMATS, STORAGES, SUFFIXES)
 from mde_ros.datasets.frame import DatasetError, Frame
+from mde_ros.datasets.indexed import IndexedDataset
 from mde_ros.datasets.open_dataset import open_dataset
 from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.datasets.rgbd_folder_writer import RgbdFolderWriter
@@ -43,7 +44,8 @@ PNG_MAGIC = b'\x89PNG'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mde convert``."""
-    parser.add_argument('input', type=Path, metavar='IN', help='RGB-D folder or bag')
+    parser.add_argument('input', metavar='IN',
+                        help='RGB-D folder, bag or KIND:PATH?key=value')
     parser.add_argument('output', type=Path, metavar='OUT',
                         help='NAME.mcap, NAME.db3, or a folder: from an RGB-D folder a rosbag2 '
                              'folder, from a bag an RGB-D folder (a rosbag2 folder with '
@@ -75,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise DatasetError(f'--json {arguments.json}: no such folder')
     source = open_dataset(arguments.input, split=arguments.split,
                           read_depth=not arguments.no_depth, **dataset_options(arguments))
-    frames = _progress(source, arguments.input)
+    frames = _progress(source, Path(arguments.input))
     to_bag = (isinstance(source, RgbdFolder) or output.suffix in SUFFIXES
               or arguments.storage is not None)
     write = _write_bag if to_bag else _write_folder
@@ -100,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _progress(source: RgbdFolder | BagFrames,
+def _progress(source: IndexedDataset | BagFrames,
               path: Path) -> Iterator[tuple[Frame, bytes | None]]:
     """Yield frames with their image files, as the source has them."""
     logging.basicConfig(format='%(levelname)s: %(message)s')
@@ -111,10 +113,12 @@ def _progress(source: RgbdFolder | BagFrames,
     for index in track(range(len(source)), f'{path.name}', console=console):
         frame = source.get(index)
         if frame is not None:
-            yield frame, source.image_path(frame.name).read_bytes()
+            # Only an RGB-D folder's image files show exactly what its frames hold.
+            yield frame, (source.image_path(frame.name).read_bytes()
+                          if isinstance(source, RgbdFolder) else None)
 
 
-def _write_bag(source: RgbdFolder | BagFrames, frames: Iterator[tuple[Frame, bytes | None]],
+def _write_bag(source: IndexedDataset | BagFrames, frames: Iterator[tuple[Frame, bytes | None]],
                arguments: argparse.Namespace) -> dict[str, Any]:
     written = labelled = 0
     with BagWriter(arguments.output, arguments.storage, image=arguments.image,
@@ -130,7 +134,7 @@ def _write_bag(source: RgbdFolder | BagFrames, frames: Iterator[tuple[Frame, byt
             'skipped': dict(source.skipped), 'messages': writer.counts}
 
 
-def _write_folder(source: RgbdFolder | BagFrames, frames: Iterator[tuple[Frame, bytes | None]],
+def _write_folder(source: IndexedDataset | BagFrames, frames: Iterator[tuple[Frame, bytes | None]],
                   arguments: argparse.Namespace) -> dict[str, Any]:
     written = labelled = 0
     unfit = 0
@@ -146,7 +150,7 @@ def _write_folder(source: RgbdFolder | BagFrames, frames: Iterator[tuple[Frame, 
                 writer = RgbdFolderWriter(
                     aside / output.name, frame.intrinsics, camera=notes.get('camera', ''),
                     licence=notes.get('licence', 'unknown'),
-                    source=notes.get('source') or f'bag {arguments.input.resolve().name}',
+                    source=notes.get('source') or f'bag {Path(arguments.input).resolve().name}',
                     image_format=suffix, sequence=True)
             if not _same_kind(frame, writer):
                 unfit += 1
@@ -168,9 +172,9 @@ def _write_folder(source: RgbdFolder | BagFrames, frames: Iterator[tuple[Frame, 
     return {'read': len(source), 'written': written, 'labelled': labelled, 'skipped': skipped}
 
 
-def _notes(source: RgbdFolder | BagFrames, arguments: argparse.Namespace) -> dict[str, str]:
+def _notes(source: IndexedDataset | BagFrames, arguments: argparse.Namespace) -> dict[str, str]:
     """Return camera, licence and source of the input, or what the options say instead."""
-    known = source.meta if isinstance(source, RgbdFolder) else read_notes(source.path)
+    known = source.meta if isinstance(source, IndexedDataset) else read_notes(source.path)
     notes = {key: str(known[key]) for key in ('camera', 'licence', 'source') if known.get(key)}
     told = {'camera': arguments.camera_name, 'licence': arguments.licence}
     return notes | {key: value for key, value in told.items() if value is not None}

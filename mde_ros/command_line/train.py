@@ -36,6 +36,8 @@ from mde_ros.adaptation.trainer import Trainer
 from mde_ros.adaptation.training_data import TrainingData
 from mde_ros.adaptation.validation import Validation
 from mde_ros.command_line.arguments import parse_sizes
+from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.registry import open_spec, parse_spec
 from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.estimation.weights import load_weights, save_weights, WeightCard
 from mde_ros.network.depth_network import DepthNetwork, normalise, SIZES
@@ -46,8 +48,9 @@ OPTIONS = [f for f in fields(TrainConfig) if f.name not in ('sizes', 'network')]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument('--source', required=True, nargs='+', metavar='FOLDER[:SPLIT]',
-                        help='labelled RGB-D folders')
+    parser.add_argument('--source', required=True, nargs='+', metavar='DATA',
+                        help='labelled data: RGB-D folders, FOLDER or FOLDER:SPLIT, and data '
+                             'sets, KIND:PATH?key=value, such as nyu:PATH?split=train')
     parser.add_argument('--source-weight', type=float, nargs='+', metavar='W',
                         help='how often each folder is drawn (by its number of frames)')
     parser.add_argument('--out', type=Path, required=True,
@@ -56,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--weights', help='weights to start from')
     parser.add_argument('--encoder-start', metavar='FILE',
                         help='ImageNet MobileNetV2 weights for the encoder')
-    parser.add_argument('--validation', metavar='FOLDER[:SPLIT]',
+    parser.add_argument('--validation', metavar='DATA',
                         help='labelled source frames kept apart, scored while training')
     parser.add_argument('--validation-frames', type=int, default=60)
     parser.add_argument('--sizes', type=parse_sizes, default=TrainConfig.sizes,
@@ -66,8 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                             default=field.default, help=help_of(field.name))
     parser.add_argument('--method', choices=list(METHODS), default='source_only',
                         help='; '.join(f'{m.name}: {m.summary}' for m in METHODS.values()))
-    parser.add_argument('--target', nargs='+', default=[], metavar='FOLDER[:SPLIT]',
-                        help='unlabelled folders of the target, for all methods but source_only')
+    parser.add_argument('--target', nargs='+', default=[], metavar='DATA',
+                        help='unlabelled data of the target, for all methods but source_only')
     parser.add_argument('--name', default='trained', help='name on the weight card')
     parser.add_argument('--notice', action='append', default=[],
                         help='licence notice that has to travel with the weights')
@@ -83,8 +86,11 @@ def help_of(field: str) -> str:
     return ' '.join(found[1].split()).rstrip('.') if found else field
 
 
-def open_source(text: str, read_depth: bool = True) -> RgbdFolder:
-    """Open 'FOLDER' or 'FOLDER:SPLIT'."""
+def open_source(text: str, read_depth: bool = True) -> IndexedDataset:
+    """Open 'FOLDER', 'FOLDER:SPLIT' or 'KIND:PATH?key=value'; a path that exists comes first."""
+    spec = parse_spec(text)
+    if spec.kind:
+        return open_spec(spec, read_depth=read_depth)
     path, split = text, ''
     if ':' in Path(text).name and not Path(text).exists():
         path, _, split = text.rpartition(':')
@@ -154,7 +160,7 @@ def open_fabric(device: str, config: TrainConfig) -> Fabric:
         raise TrainingError(f"--device '{device}' cannot be used: {reason}") from error
 
 
-def _first_images(data: TrainingData, sources: list[RgbdFolder], count: int = 48
+def _first_images(data: TrainingData, sources: list[IndexedDataset], count: int = 48
                   ) -> torch.Tensor:
     """Return a batch of pictures as training sees them, to measure statistics on."""
     import numpy as np
@@ -193,7 +199,7 @@ def _run_with_progress(trainer: Trainer, validation: Validation | None, steps: i
 
 
 def _write(arguments: argparse.Namespace, config: TrainConfig, trainer: Trainer,
-           network: DepthNetwork, sources: list[RgbdFolder], notices: list[str],
+           network: DepthNetwork, sources: list[IndexedDataset], notices: list[str],
            validation: Validation | None) -> None:
     width, height = config.sizes[-1][1:]
     data: list[dict[str, Any]] = [

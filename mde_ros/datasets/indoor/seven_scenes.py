@@ -1,0 +1,133 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""7-Scenes: SCENE/seq-NN/frame-NNNNNN.{color,depth}.png, TrainSplit.txt, TestSplit.txt."""
+
+from collections.abc import Mapping
+import os
+from pathlib import Path
+import re
+from typing import ClassVar
+
+import numpy as np
+
+from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.datasets.frame import DatasetError, Frame
+from mde_ros.datasets.image_files import (
+    need_folder, read_16bit, read_lines, read_rgb, to_metres)
+from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.indoor.registration import register_depth
+
+# Frames of the official sequences: (train, test).
+OFFICIAL = {'chess': (4000, 2000), 'fire': (2000, 2000), 'heads': (1000, 1000),
+            'office': (6000, 4000), 'pumpkin': (4000, 2000), 'redkitchen': (7000, 5000),
+            'stairs': (2000, 1000)}
+LISTS = {'train': 'TrainSplit.txt', 'test': 'TestSplit.txt'}
+INVALID = 65535
+# The authors give 585 and the middle of the image for depth and nothing for colour; 525 is the
+# driver's value, which everybody uses.
+DEPTH_CAMERA = Intrinsics(640, 480, 585., 585., 320., 240.)
+COLOUR_CAMERA = Intrinsics(640, 480, 525., 525., 320., 240.)
+# Of another Kinect (LIRIS, projet.liris.cnrs.fr/voir), which DSAC* and ACE use too.
+LIRIS_ROTATION = np.array([
+    [.99996518012567637, 2.6765126468950343e-3, -7.9041012313000904e-3],
+    [-2.7409311281316700e-3, .99996302803027592, -8.1504520778013286e-3],
+    [7.8819942130445332e-3, 8.1718328771890631e-3, .99993554558014031]])
+LIRIS_TRANSLATION = np.array(
+    [-2.5558943178152542e-2, 1.0109636268061706e-4, 2.0318321729487039e-3])
+
+
+class SevenScenes(IndexedDataset):
+    """
+    7-Scenes; its colour and depth were not calibrated to each other by the authors.
+
+    :param path: a scene, or a folder of scenes.
+    :param split: 'train' or 'test' after each scene's TrainSplit.txt and TestSplit.txt.
+    :param register: 'liris' projects depth into colour (f 525) with the pose that was published
+        for another Kinect; 'no' leaves depth as it was seen, about a tenth larger than colour
+        and shifted, with the depth camera's intrinsics (f 585).
+    """
+
+    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'register': ('liris', 'no')}
+    splits = tuple(LISTS)
+    depth_unit = 'millimetres (16 bit PNG)'
+
+    def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
+                 register: str = 'liris') -> None:
+        super().__init__(path, split, read_depth)
+        need_folder(self.path)
+        self._register = register == 'liris'
+        scenes = [self.path] if _is_scene(self.path) else sorted(
+            folder for folder in self.path.iterdir() if folder.is_dir() and _is_scene(folder))
+        if not scenes:
+            raise DatasetError(f'{self.path}: no scene; expected SCENE/seq-01/frame-000000.'
+                               'color.png, with the zip files inside a scene unpacked')
+        self._frames: list[tuple[Path, str]] = []
+        official = 0
+        for scene in scenes:
+            for sequence in self._sequences(scene):
+                with os.scandir(sequence) as listing:
+                    names = sorted(entry.name for entry in listing)
+                self._frames += [(sequence, name[:-10]) for name in names
+                                 if name.endswith('.color.png')]
+            counts = OFFICIAL.get(scene.resolve().name, (0, 0))
+            official += {'train': counts[0], 'test': counts[1]}.get(str(split), sum(counts))
+        self.names = ['/'.join((*folder.relative_to(self.path).parts, stem))
+                      for folder, stem in self._frames]
+        self.meta = {
+            'camera': 'Kinect v1 (7-Scenes)', 'licence': 'Microsoft Research licence '
+            '(non-commercial)', 'source': '7-Scenes',
+            'registered': 'with the LIRIS pose of another Kinect' if self._register else False}
+        self._check_count(official or None, 'seq-NN/frame-NNNNNN.color.png')
+
+    def _sequences(self, scene: Path) -> list[Path]:
+        if self.split is None:
+            return sorted(scene.glob('seq-*/'))
+        path = scene / LISTS[self.split]
+        folders = []
+        for line in read_lines(path, "lines such as 'sequence1'"):
+            match = re.fullmatch(r'(?:sequence|seq-?)0*(\d+)', line)
+            if match is None:
+                raise DatasetError(f"{path}: '{line}': expected 'sequence1'")
+            folder = scene / f'seq-{int(match[1]):02d}'
+            if not folder.is_dir():
+                raise DatasetError(f'{folder} is missing: expected as {path.name} lists it')
+            folders.append(folder)
+        return folders
+
+    def depth_file(self, index: int) -> Path:
+        """Return the file that holds the depth of a frame, for messages."""
+        folder, stem = self._frames[index]
+        return folder / f'{stem}.depth.png'
+
+    def read(self, index: int) -> Frame:
+        """
+        Read one frame.
+
+        :raises FrameError: when this frame cannot be read.
+        """
+        folder, stem = self._frames[index]
+        camera = COLOUR_CAMERA if self._register else DEPTH_CAMERA
+        image = read_rgb(folder / f'{stem}.color.png', camera)
+        depth = None
+        if self.read_depth:
+            depth = to_metres(read_16bit(self.depth_file(index), DEPTH_CAMERA), 1000, INVALID)
+            if self._register:
+                depth = register_depth(
+                    depth, DEPTH_CAMERA, COLOUR_CAMERA, LIRIS_ROTATION, LIRIS_TRANSLATION)
+        return Frame(self.names[index], 0, image, camera, depth)
+
+
+def _is_scene(folder: Path) -> bool:
+    return any(folder.glob('seq-*/'))
