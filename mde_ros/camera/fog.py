@@ -78,16 +78,6 @@ class Weather:
                        unevenness=self.unevenness, scatter=self.scatter, rng=rng)
 
 
-# Visibilities of rooms, not of roads: 60, 20, 7.5 and 10 m.
-WEATHERS = {
-    'clear': Weather(),
-    'haze': Weather(.05, (.7, .72, .75), unevenness=.1),
-    'fog': Weather(.15, (.75, .76, .78), unevenness=.2, scatter=1.),
-    'dense_fog': Weather(.4, (.78, .78, .79), unevenness=.25, scatter=2.),
-    'smoke': Weather(.3, (.2, .19, .18), unevenness=.6, scatter=1.),
-}
-
-
 def add_fog(image: NDArray[np.uint8], depth: NDArray[np.float32], intrinsics: Intrinsics,
             beta: float, airlight: tuple[float, float, float] = (.8, .8, .8), *,
             unevenness: float = 0, scatter: float = 0, missing: float | None = None,
@@ -130,17 +120,6 @@ def add_fog(image: NDArray[np.uint8], depth: NDArray[np.float32], intrinsics: In
         light = soft + (light - soft) * transmission
     fog = np.asarray(airlight, np.float32)
     return from_linear(np.asarray(fog + (light - fog) * transmission, np.float32))
-
-
-def weather_named(name: str) -> Weather:
-    """
-    Return a weather of ``WEATHERS``.
-
-    :raises WeatherError: listing the names there are.
-    """
-    if name not in WEATHERS:
-        raise WeatherError(f"no weather '{name}'; there are: {', '.join(WEATHERS)}")
-    return WEATHERS[name]
 
 
 def random_weather(rng: np.random.Generator) -> Weather:

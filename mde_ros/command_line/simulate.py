@@ -22,7 +22,7 @@ import time
 from typing import Any
 
 from mde_ros.camera.appearance import CAMERAS
-from mde_ros.camera.fog import WEATHERS
+from mde_ros.camera.weathers import WEATHERS
 from mde_ros.datasets.bag_writer import (
     BagWriter, DEPTH_FORMATS, IMAGE_FORMATS, STORAGES, SUFFIXES)
 from mde_ros.datasets.rgbd_folder import RgbdFolder

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from mde_ros.camera.appearance import camera_named
-from mde_ros.camera.fog import weather_named
 from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.camera.weathers import weather_named
 from mde_ros.datasets.frame import Frame
 from mde_ros.simulation.camera_poses import draw_camera, draw_poses, worth_keeping
 from mde_ros.simulation.drive import plan_drive

@@ -20,8 +20,7 @@ from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
-from mde_ros.camera.fog import (
-    add_fog, DEFAULT_FAR, random_weather, Weather, weather_named, WeatherError, WEATHERS)
+from mde_ros.camera.fog import add_fog, DEFAULT_FAR, random_weather, Weather, WeatherError
 from mde_ros.camera.geometry import GeometryError
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.camera.srgb import decode_curve, encode_curve
@@ -63,7 +62,7 @@ def test_clear_air_is_the_identity() -> None:
     np.testing.assert_array_equal(clear, image)
     assert clear is not image
     np.testing.assert_array_equal(
-        WEATHERS['clear'].apply(image, depth(), CAMERA, np.random.default_rng(0)), image)
+        Weather().apply(image, depth(), CAMERA, np.random.default_rng(0)), image)
 
 
 def test_far_away_there_is_nothing_but_airlight() -> None:
@@ -146,9 +145,7 @@ def test_fog_lies_between_scene_and_airlight_and_grows(
 
 def test_visibility() -> None:
     assert Weather(.05).visibility == pytest.approx(59.9, abs=.1)  # ln 20 / beta
-    assert WEATHERS['clear'].visibility == math.inf
-    order = [WEATHERS[name].visibility for name in ('clear', 'haze', 'fog', 'dense_fog')]
-    assert order == sorted(order, reverse=True)
+    assert Weather().visibility == math.inf
 
 
 def test_wrong_values_and_names() -> None:
@@ -156,9 +153,6 @@ def test_wrong_values_and_names() -> None:
                     {'airlight': (.5, .5, 1.2)}, {'airlight': (.5, .5)}):
         with pytest.raises(WeatherError, match=next(iter(weather))):
             Weather(**weather)  # type: ignore[arg-type]
-    assert weather_named('fog') is WEATHERS['fog']
-    with pytest.raises(WeatherError, match=r'snow.*clear, haze, fog'):
-        weather_named('snow')
     with pytest.raises(GeometryError, match='9x7'):
         add_fog(patch(), depth()[:3], CAMERA, .1)
     with pytest.raises(GeometryError, match='9x7'):
