@@ -36,7 +36,7 @@ from mde_ros.benchmarks.claims import claim, read_json, write_json
 from mde_ros.benchmarks.data import Part
 from mde_ros.benchmarks.errors import BenchmarkError
 from mde_ros.benchmarks.methods import Contender
-from mde_ros.datasets.rgbd_folder import RgbdFolder
+from mde_ros.datasets.indexed import IndexedDataset
 from mde_ros.estimation.weights import load_weights, save_weights, WeightCard
 from mde_ros.network.depth_network import DepthNetwork, normalise
 
@@ -187,7 +187,7 @@ def load_network(training: Training) -> nn.Module:
     return network.eval()
 
 
-def _first_images(sources: list[RgbdFolder], config: TrainConfig) -> torch.Tensor:
+def _first_images(sources: list[IndexedDataset], config: TrainConfig) -> torch.Tensor:
     """Return pictures as training sees them, to measure batch statistics on."""
     width, height = config.size_at(0)
     rng = np.random.default_rng(config.seed)
