@@ -30,6 +30,8 @@ from mde_ros.datasets.frame import FrameSource
 from mde_ros.datasets.open_dataset import open_dataset
 from mde_ros.evaluation.evaluator import evaluate, EvaluationError, source_facts
 from mde_ros.evaluation.metrics import MAXIMUM, MINIMUM
+from mde_ros.evaluation.protocols import (
+    DepthProtocol, get_protocol, ProtocolError, PROTOCOLS)
 from mde_ros.evaluation.requirements import Requirement, RequirementError, Verdict
 from mde_ros.evaluation.result import EvaluationResult
 from mde_ros.evaluation.result_files import check_writable, write_csv, write_json
@@ -42,19 +44,28 @@ SHIPPED = 'shipped'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument('what', help='RGB-D folder or bag with reference depth')
+    parser.add_argument('what', help='RGB-D folder, bag or KIND:PATH, with reference depth')
     parser.add_argument('--weights', default=SHIPPED, help="weight file, or 'shipped'")
     parser.add_argument('--split', help='frames of this split of meta.json only, such as score')
     parser.add_argument('--every', type=_positive, default=1, metavar='N',
                         help='take every Nth frame')
     parser.add_argument('--limit', type=_positive, metavar='N', help='take at most N frames')
     scoring = parser.add_argument_group('scoring')
-    scoring.add_argument('--min-depth', type=float, default=MINIMUM, metavar='M',
-                         help='score reference depths beyond this many metres')
-    scoring.add_argument('--max-depth', type=float, default=MAXIMUM, metavar='M',
-                         help='score reference depths nearer than this; 80 for roads')
-    scoring.add_argument('--border', type=_count, default=0, metavar='PX',
-                         help='leave out so many pixels along each side of the images')
+    scoring.add_argument('--protocol', metavar='NAME',
+                         help='crop, range, scaling and reference as a published evaluation has '
+                              f'them: {", ".join(PROTOCOLS)}')
+    scoring.add_argument('--flip', action='store_true',
+                         help='average every prediction with that of the mirrored image, also '
+                              'where the protocol does not')
+    scoring.add_argument('--min-depth', type=float, default=argparse.SUPPRESS, metavar='M',
+                         help='score reference depths beyond this many metres (default: '
+                              f'{MINIMUM:g})')
+    scoring.add_argument('--max-depth', type=float, default=argparse.SUPPRESS, metavar='M',
+                         help='score reference depths nearer than this; 80 for roads (default: '
+                              f'{MAXIMUM:g})')
+    scoring.add_argument('--border', type=_count, default=argparse.SUPPRESS, metavar='PX',
+                         help='leave out so many pixels along each side of the images '
+                              '(default: 0)')
     scoring.add_argument('--ranges', type=_edges, metavar='M,M,...',
                          help='inner edges of the table by range (default: 1,2,4, on roads '
                               '10,20,40)')
@@ -96,7 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate, print, write; return 1 when a requirement does not hold."""
     requirements = [Requirement.parse(text) for text in arguments.require]
-    options = ScoringOptions(arguments.min_depth, arguments.max_depth, arguments.ranges)
+    arguments.protocol, options = _scoring(arguments)
     _fill_out(arguments)
     for path in (arguments.json, arguments.csv, arguments.report):
         if path:
@@ -124,6 +135,35 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(verdict.holds for verdict in verdicts) else 1
 
 
+def _scoring(arguments: argparse.Namespace) -> tuple[DepthProtocol | None, ScoringOptions]:
+    """
+    Return the protocol and what is scored; fill in the defaults of range and border.
+
+    :raises ProtocolError: naming the two options that do not go together.
+    """
+    protocol = get_protocol(arguments.protocol) if arguments.protocol else None
+    live = arguments.live or arguments.node is not None
+    if protocol:
+        for name in ('min_depth', 'max_depth', 'border'):
+            if hasattr(arguments, name):
+                raise ProtocolError(f'--protocol {protocol.name} does not go with '
+                                    f'--{name.replace("_", "-")}: it sets range and crop itself')
+        if arguments.latency_only:
+            raise ProtocolError(f'--protocol {protocol.name} does not go with --latency-only, '
+                                'which scores nothing')
+        if live and (protocol.flip or protocol.input_crop != 'none'):
+            what = 'flips' if protocol.flip else 'crops'
+            raise ProtocolError(f'--protocol {protocol.name} does not go with --live: it {what} '
+                                'what the network is given')
+    if arguments.flip and live:
+        raise ProtocolError('--flip does not go with --live: the node runs once a frame')
+    arguments.border = getattr(arguments, 'border', 0)
+    if protocol:
+        return protocol, protocol.options(arguments.ranges)
+    return None, ScoringOptions(getattr(arguments, 'min_depth', MINIMUM),
+                                getattr(arguments, 'max_depth', MAXIMUM), arguments.ranges)
+
+
 def _judge(requirements: list[Requirement],
            fields: dict[str, Any]) -> tuple[list[Verdict], list[RequirementError]]:
     """Return verdicts, and the requirements that name nothing: no reason to lose the rest."""
@@ -141,8 +181,11 @@ def _evaluate(arguments: argparse.Namespace, options: ScoringOptions,
     source = open_dataset(arguments.what, split=arguments.split,
                           read_depth=not arguments.latency_only, **dataset_options(arguments))
     area = arguments.size[0] * arguments.size[1] if arguments.size else None
+    if arguments.protocol:
+        arguments.protocol.check_source(source)
     if arguments.live or arguments.node is not None:
         result = _evaluate_live(arguments, options, observers, source, area)
+        result.protocol = arguments.protocol.to_dict() if arguments.protocol else None
     else:
         result = _evaluate_offline(arguments, options, observers, source, area)
     result.data.update(path=str(arguments.what), split=arguments.split, **source_facts(source))
@@ -188,7 +231,8 @@ def _evaluate_offline(arguments: argparse.Namespace, options: ScoringOptions,
         task = progress.add_task(source.name, total=total)
         return evaluate(
             source, estimator, options, border=arguments.border, every=arguments.every,
-            limit=arguments.limit, latency_only=arguments.latency_only, observers=observers,
+            limit=arguments.limit, latency_only=arguments.latency_only,
+            protocol=arguments.protocol, flip=arguments.flip, observers=observers,
             progress=lambda: progress.advance(task))
 
 
@@ -196,8 +240,8 @@ def _material(arguments: argparse.Namespace, options: ScoringOptions) -> Any:
     """Return the collector of the report's pictures, None when no report is wanted."""
     if not arguments.report or arguments.latency_only:
         return None
-    from mde_ros.evaluation.material import ReportMaterial
-    return ReportMaterial(options.minimum, options.maximum)
+    from mde_ros.evaluation.material import drawn_range, ReportMaterial
+    return ReportMaterial(*drawn_range(options.minimum, options.maximum))
 
 
 def _write(arguments: argparse.Namespace, result: EvaluationResult, fields: dict[str, Any],

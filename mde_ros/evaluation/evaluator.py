@@ -16,7 +16,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import Frame, FrameSource
 from mde_ros.errors import MdeError
 from mde_ros.evaluation import surroundings
+from mde_ros.evaluation.estimator_like import EstimatorLike
+from mde_ros.evaluation.flip_averaging import FlipAveraged
+from mde_ros.evaluation.protocols import DepthProtocol
 from mde_ros.evaluation.reference import reference_depth
 from mde_ros.evaluation.result import EvaluationResult
 from mde_ros.evaluation.scoring import Scorer, ScoringOptions
@@ -36,38 +39,6 @@ MOST_CAMERAS = 8
 
 class EvaluationError(MdeError):
     """Nothing could be measured; the message says why."""
-
-
-class EstimateLike(Protocol):
-    """What an estimator returns: see mde_ros.estimation.estimator.Estimate."""
-
-    @property
-    def depth(self) -> NDArray[np.float32]:
-        """Return H x W metres."""
-
-    @property
-    def intrinsics(self) -> Intrinsics:
-        """Return the rectified pinhole of the depth."""
-
-    @property
-    def image(self) -> NDArray[np.uint8]:
-        """Return the rectified image."""
-
-    @property
-    def timings(self) -> dict[str, float]:
-        """Return seconds by stage."""
-
-
-class EstimatorLike(Protocol):
-    """What is evaluated: see mde_ros.estimation.estimator.DepthEstimator."""
-
-    model_id: str
-
-    def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> EstimateLike:
-        """Return depth of one image."""
-
-    def warm_up(self, intrinsics: Intrinsics) -> None:
-        """Run once, unmeasured."""
 
 
 # Called with every scored frame: its picture (rectified), prediction and reference.
@@ -88,6 +59,7 @@ def select(source: FrameSource, every: int = 1, limit: int | None = None) -> Ite
 def evaluate(source: FrameSource, estimator: EstimatorLike,
              options: ScoringOptions | None = None, *, border: int = 0, every: int = 1,
              limit: int | None = None, latency_only: bool = False,
+             protocol: DepthProtocol | None = None, flip: bool = False,
              observers: Sequence[Observer] = (),
              progress: Callable[[], None] | None = None) -> EvaluationResult:
     """
@@ -100,17 +72,30 @@ def evaluate(source: FrameSource, estimator: EstimatorLike,
     :param every: take each so manieth frame.
     :param limit: take at most so many frames.
     :param latency_only: measure time only; frames need no reference depth.
+    :param protocol: what is given to the network and scored; sets the options where there are
+        none, which otherwise must be its own.
+    :param flip: average predictions with those of the mirrored image, also where the protocol
+        does not.
     :param observers: called with every scored frame.
     :param progress: called after every frame.
     :raises EvaluationError: when no frame can be scored, with the reasons counted.
+    :raises ProtocolError: when the data set's reference is not the protocol's.
     """
+    if protocol:
+        protocol.check_source(source)
+        flip = flip or protocol.flip
+        options = options or protocol.options()
     options = options or ScoringOptions()
+    if flip:
+        estimator = FlipAveraged(estimator)
     result = EvaluationResult(
         data={'name': source.name},
         model={'id': estimator.model_id, **settings_of(estimator)},
         settings={'min_depth': options.minimum, 'max_depth': options.maximum,
                   'range_edges': list(options.edges), 'border': border, 'every': every,
-                  'limit': limit, 'latency_only': latency_only})
+                  'limit': limit, 'latency_only': latency_only, 'crop': options.crop,
+                  'flip': flip},
+        protocol=protocol.to_dict() if protocol else None)
     content = surroundings.ContentHash()
     warm: Intrinsics | None = None
     cameras: dict[str, int] = {}
@@ -124,6 +109,7 @@ def evaluate(source: FrameSource, estimator: EstimatorLike,
             reason = None if frame.depth is not None or latency_only else NO_REFERENCE
             if reason is None:
                 try:
+                    frame = protocol.prepare(frame) if protocol else frame
                     if warm is None or (warm.width, warm.height) != (
                             frame.intrinsics.width, frame.intrinsics.height):
                         warm = frame.intrinsics

@@ -30,6 +30,11 @@ _DENSITY_STEP = 3
 _IN_MEMORY = 64 << 20
 
 
+def drawn_range(minimum: float, maximum: float) -> tuple[float, float]:
+    """Return the depths that colours and axes span: published minima of 1 mm would fill them."""
+    return max(minimum, maximum / 200), maximum
+
+
 @dataclass(frozen=True)
 class Picture:
     """

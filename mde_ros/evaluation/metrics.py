@@ -72,15 +72,19 @@ class ErrorSums:
 
     @classmethod
     def of(cls, prediction: NDArray[np.floating], truth: NDArray[np.floating],
-           minimum: float = MINIMUM, maximum: float = MAXIMUM) -> 'ErrorSums':
+           minimum: float = MINIMUM, maximum: float = MAXIMUM,
+           clamp: bool = True) -> 'ErrorSums':
         """
         Return the sums over pixels.
 
         :param prediction: metres, any shape; clamped to [minimum, maximum] here, as all
             published codes do before scoring.
         :param truth: metres, same shape, all within the range: see :func:`valid_mask`.
+        :param clamp: False takes predictions as they are.
         """
-        d = np.clip(prediction.astype(np.float64), minimum, maximum)
+        d = prediction.astype(np.float64)
+        if clamp:
+            d = np.clip(d, minimum, maximum)
         g = truth.astype(np.float64)
         error = d - g
         # In units of g: one division for both relative errors.

@@ -30,11 +30,11 @@ from numpy.typing import NDArray
 from mde_ros.evaluation import plots
 from mde_ros.evaluation.colour import colour_depth, colour_table, ticks
 from mde_ros.evaluation.floors import FLOORS
-from mde_ros.evaluation.material import ReportMaterial
+from mde_ros.evaluation.material import drawn_range, ReportMaterial
 from mde_ros.evaluation.result import EvaluationResult
 from mde_ros.evaluation.result_files import write_text
 from mde_ros.evaluation.result_tables import (
-    COLUMN_TITLES, FLOOR_TITLES, format_metric, METRIC_HEADINGS)
+    COLUMN_TITLES, FLOOR_TITLES, format_metric, METRIC_HEADINGS, shown_protocol)
 from mde_ros.evaluation.scaling import COLUMNS
 from mde_ros.evaluation.scoring import FrameScore
 
@@ -69,7 +69,7 @@ def render_report(result: EvaluationResult, fields: Mapping[str, Any],
         column_names=COLUMNS, metrics=METRIC_HEADINGS, colours=plots.COLOURS,
         best=best_values(fields), plots=draw_plots(result, fields, material),
         pictures=draw_pictures(result, material), scales=draw_scales(fields['settings']),
-        facts=facts(fields))
+        facts=facts(fields), protocol_line=shown_protocol(fields))
 
 
 def best_values(fields: Mapping[str, Any]) -> dict[str, float]:
@@ -168,7 +168,7 @@ def error_table() -> NDArray[np.uint8]:
 
 def draw_scales(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the colour bars with their ticks as percent of their length."""
-    low, high = settings['min_depth'], settings['max_depth']
+    low, high = drawn_range(settings['min_depth'], settings['max_depth'])
     span = math.log(high / low)
     return {
         'depth': {'bar': encode(colour_table()[None, :0:-1], 'png'), 'ticks': [
@@ -181,7 +181,7 @@ def draw_scales(settings: Mapping[str, Any]) -> dict[str, Any]:
 def facts(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what the numbers were measured with, as rows."""
     rows = [('data', fields['data']), ('model', fields['model']),
-            ('settings', fields['settings']), ('machine', fields.get('machine')),
+            ('protocol', fields.get('protocol')), ('settings', fields['settings']), ('machine', fields.get('machine')),
             ('versions', fields.get('versions'))]
     found = [(name, _flat(value)) for name, value in rows if value]
     if 'peak_memory_mb' in fields:

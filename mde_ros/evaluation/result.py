@@ -46,6 +46,7 @@ class EvaluationResult:
     :param scores: None when only latency was measured.
     :param surroundings: versions, machine, device, peak memory.
     :param live: counts and ages of a live evaluation; None offline.
+    :param protocol: the table entry of the protocol, None without one.
     """
 
     data: dict[str, Any]
@@ -57,6 +58,7 @@ class EvaluationResult:
     scores: Scores | None = None
     surroundings: dict[str, Any] = field(default_factory=dict)
     live: dict[str, Any] | None = None
+    protocol: dict[str, Any] | None = None
 
     @property
     def scored(self) -> int:
@@ -87,6 +89,8 @@ class EvaluationResult:
         fields: dict[str, Any] = {
             'data': self.data, 'model': self.model, 'settings': self.settings,
             'frames': {'read': self.read, 'scored': self.scored, 'skipped': self.skipped}}
+        if self.protocol is not None:
+            fields['protocol'] = self.protocol
         if self.live is not None:
             fields['live'] = self.live
         if self.scores:

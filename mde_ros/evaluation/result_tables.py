@@ -39,6 +39,23 @@ def format_metric(value: float | None, digits: int = 3) -> str:
     return '–' if value is None else f'{value:.{digits}f}'
 
 
+def shown_protocol(result: Mapping[str, Any]) -> str:
+    """Return the table row of a result's protocol, '' without one; * marks its column."""
+    protocol = result.get('protocol')
+    if not protocol:
+        return ''
+    flip = protocol['flip'] or result['settings'].get('flip')
+    cells = [
+        f'crop {protocol["crop"]}', f'{protocol["minimum"]:g} to {protocol["maximum"]:g} m',
+        f'scaling {protocol["scaling"].replace("_", " ")} (*)',
+        f'flip averaging {"yes" if flip else "no"}',
+        f'upsampling {protocol["upsampling"]}', f'reference {protocol["truth"]}',
+        f'as in {protocol["code"]}']
+    if protocol['input_crop'] != 'none':
+        cells.insert(0, f'input {protocol["input_crop"]}')
+    return f'protocol {protocol["name"]}: ' + ', '.join(cells)
+
+
 class ResultTables:
     """
     Tables of a result: print it with a rich Console.
@@ -72,7 +89,7 @@ class ResultTables:
             if name != 'log10':
                 table.add_column(heading.split()[0], justify='right', no_wrap=True)
         for name in COLUMNS:
-            table.add_row(COLUMN_TITLES[name], *_cells(result[name]), style='bold')
+            table.add_row(self._title(name), *_cells(result[name]), style=self._style(name))
         table.add_section()
         for floor in FLOORS:
             for name in COLUMNS:
@@ -80,8 +97,22 @@ class ResultTables:
                 if metrics:
                     table.add_row(f'{FLOOR_TITLES[floor]}, {COLUMN_TITLES[name].split("-")[0]}',
                                   *_cells(metrics), style='dim')
-        return _titled(f'{result["model"]["id"]} on {result["data"]["name"]}: '
-                       f'mean over {result["frames"]["scored"]} frames', table)
+        parts = _titled(f'{result["model"]["id"]} on {result["data"]["name"]}: '
+                        f'mean over {result["frames"]["scored"]} frames', table)
+        if line := shown_protocol(result):
+            parts.insert(1, Text(line))
+        return parts
+
+    def _title(self, column: str) -> str:
+        """Return the name of a column, with a mark where it is the protocol's."""
+        protocol = self._result.get('protocol')
+        mark = '* ' if protocol and protocol['column'] == column else ''
+        return mark + COLUMN_TITLES[column]
+
+    def _style(self, column: str) -> str:
+        """Return bold, without a protocol or for its column."""
+        protocol = self._result.get('protocol')
+        return '' if protocol and protocol['column'] != column else 'bold'
 
     def _ranges(self) -> list[RenderableType]:
         table = _table()
@@ -91,7 +122,7 @@ class ResultTables:
         table.add_row('share of pixels', *(f'{part["pixels"] / total:.1%}'
                                            for part in self._result['ranges']), style='dim')
         for name in COLUMNS:
-            table.add_row(COLUMN_TITLES[name], *(format_metric(part[name]['abs_rel'])
+            table.add_row(self._title(name), *(format_metric(part[name]['abs_rel'])
                                                  for part in self._result['ranges']))
         return _titled('AbsRel by reference depth, pixels pooled', table)
 

@@ -22,6 +22,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from mde_ros.evaluation.crops import crop_mask, CropError
 from mde_ros.evaluation.depth_ranges import range_edges, sort_by_range
 from mde_ros.evaluation.floors import FloorFit, FLOORS, image_rows
 from mde_ros.evaluation.metrics import (
@@ -42,12 +43,17 @@ class ScoringOptions:
     :param minimum: reference depths at or below are not scored, metres.
     :param maximum: reference depths at or above are not scored, metres.
     :param inner_edges: inner edges of the ranges, metres; None for the usual ones.
+    :param crop: name of the window that is scored: see crops.CROPS.
+    :param median_after_clamp: ``median_scaled`` clamps predictions before it scales them and not
+        after, as one published code does; other columns stay as they are.
     :raises DepthRangeError: for a range or edges that do not rise.
     """
 
     minimum: float = MINIMUM
     maximum: float = MAXIMUM
     inner_edges: tuple[float, ...] | None = None
+    crop: str = 'none'
+    median_after_clamp: bool = False
 
     def __post_init__(self) -> None:
         """Check the range once."""
@@ -151,6 +157,11 @@ class Scorer:
         if prediction.shape != truth.shape:
             return 'prediction and reference differ in size'
         mask = valid_mask(truth, self.options.minimum, self.options.maximum)
+        if self.options.crop != 'none':
+            try:
+                mask &= crop_mask(self.options.crop, *truth.shape)
+            except CropError as error:
+                return str(error)
         readings = int(np.count_nonzero(mask))
         if readings < MINIMUM_PIXELS:
             return f'fewer than {MINIMUM_PIXELS} reference readings in the scored range'
@@ -165,8 +176,10 @@ class Scorer:
         self._store.add(ScoredPixels(d[order], g[order], v[order], counts))
         self._site.add(d, g)
         self._floors.add(v, g)
+        clamped = (np.clip(d, self.options.minimum, self.options.maximum)
+                   if self.options.median_after_clamp else d)
         self._frames.append(_Pending(
-            name, stamp_ns, readings / truth.size, d.size / readings, median_ratio(d, g)))
+            name, stamp_ns, readings / truth.size, d.size / readings, median_ratio(clamped, g)))
         return None
 
     def finish(self) -> Scores:
@@ -179,7 +192,11 @@ class Scorer:
         for index, (pending, pixels) in enumerate(zip(self._frames, self._store, strict=True)):
             columns = {}
             for name, scale in zip(COLUMNS, (1., factor, pending.ratio), strict=True):
-                parts = self._by_range(pixels.prediction.astype(np.float64) * scale, pixels)
+                late = name == 'median_scaled' and self.options.median_after_clamp
+                prediction = pixels.prediction.astype(np.float64)
+                if late:
+                    prediction = np.clip(prediction, self.options.minimum, self.options.maximum)
+                parts = self._by_range(prediction * scale, pixels, not late)
                 for pooled, part in zip(ranges, parts, strict=True):
                     pooled[name] = pooled[name] + part
                 columns[name] = sum(parts, ErrorSums.empty()).metrics()
@@ -198,12 +215,12 @@ class Scorer:
              for (lower, upper), pooled in zip(pairwise(edges), ranges, strict=True)],
             scale_report(factor, [frame.ratio for frame in frames]))
 
-    def _by_range(self, prediction: NDArray[np.float64],
-                  pixels: ScoredPixels) -> list[ErrorSums]:
+    def _by_range(self, prediction: NDArray[np.float64], pixels: ScoredPixels,
+                  clamp: bool) -> list[ErrorSums]:
         """Return the sums of each range; the pixels are sorted by range."""
         ends = np.cumsum(pixels.counts)
         return [ErrorSums.of(prediction[end - count:end], pixels.truth[end - count:end],
-                             self.options.minimum, self.options.maximum)
+                             self.options.minimum, self.options.maximum, clamp)
                 for count, end in zip(pixels.counts, ends, strict=True)]
 
     def _floor_metrics(self, index: int,
