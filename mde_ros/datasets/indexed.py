@@ -70,6 +70,7 @@ class IndexedDataset(ABC):
         self.skipped: dict[str, int] = {}
         self._skipped_indices: set[int] = set()
         self._medians: list[float] = []
+        self._empty = 0
         self.names, self.meta, self.labelled = [], {}, True
         if split is not None and self.splits and split not in self.splits:
             raise DatasetError(
@@ -135,6 +136,10 @@ class IndexedDataset(ABC):
         assert frame.depth is not None
         depths = frame.depth[np.isfinite(frame.depth)]
         if not depths.size:
+            self._empty += 1
+            if self._empty == UNIT_SAMPLES and not self._medians:
+                _log.warning('%s: the first %d depths hold no reading at all; expected %s',
+                             self.depth_file(index), UNIT_SAMPLES, self.depth_unit)
             return
         self._medians.append(float(np.median(depths)))
         median = float(np.median(self._medians))

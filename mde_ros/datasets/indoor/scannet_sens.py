@@ -67,7 +67,7 @@ class SensFile:
             with path.open('rb') as file:
                 self.header, count, self._compression = self._read_header(file)
                 self._index = self._read_index(file, count)
-        except (OSError, struct.error) as error:
+        except (OSError, ValueError, struct.error) as error:
             raise DatasetError(f'{path}: not a readable .sens file: {error}') from error
         self.official = count
 

@@ -1,0 +1,163 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""SUN RGB-D: rotated bits, four sensors, NYU's part, splits."""
+
+import logging
+from pathlib import Path
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from synthetic_scene import metres, render
+
+from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.datasets.frame import DatasetError
+from mde_ros.datasets.indoor import sun
+from mde_ros.datasets.indoor.sun import SunRgbd, unrotate
+
+CAMERAS = {
+    'kv1/NYUdata/NYU0001': Intrinsics(64, 48, 51.9, 52., 28.4, 20.9),
+    'kv1/b3dodata/img_0063': Intrinsics(64, 48, 52., 52., 31., 23.),
+    'kv2/kinect2data/000002_2014-05-26_14-23-37_260595134347_rgbf000103-resize':
+        Intrinsics(73, 53, 52.95, 52.95, 36.5, 26.5),
+    'xtion/sun3ddata/brown_bm_1/brown_bm_1/0000103-000003465292':
+        Intrinsics(59, 44, 57., 57., 29., 22.),
+    'realsense/lg/2014_10_21-18_15_34-1311000073': Intrinsics(68, 53, 69.1, 69.3, 33., 26.)}
+NAMES = list(CAMERAS)
+
+
+def rotate(millimetres: np.ndarray) -> np.ndarray:
+    """Return what is stored: the numbers rotated left by three bits."""
+    v = millimetres.astype(np.uint32)
+    return ((v << 3 | v >> 13) & 0xffff).astype(np.uint16)
+
+
+def cell_of(paths: list[str]) -> bytes:
+    """Return the body of a row of cells that hold strings (MATLAB 5)."""
+    def element(kind: int, data: bytes) -> bytes:
+        return struct.pack('<II', kind, len(data)) + data + b'\0' * (-len(data) % 8)
+
+    def matrix(kind: int, shape: tuple[int, int], name: str, content: bytes) -> bytes:
+        return element(14, element(6, struct.pack('<II', kind, 0)) + element(
+            5, struct.pack('<ii', *shape)) + element(1, name.encode()) + content)
+
+    return b''.join(matrix(4, (1, len(p)), '', element(16, p.encode())) for p in paths)
+
+
+def write_split(path: Path, **lists: list[str]) -> None:
+    """Write allsplit.mat."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    out = b'MATLAB 5.0 MAT-file'.ljust(124) + b'\x00\x01IM'
+    for name, paths in lists.items():
+        body = (struct.pack('<IIII', 6, 8, 1, 0) + struct.pack('<IIii', 5, 8, 1, len(paths))
+                + struct.pack('<II', 1, len(name)) + name.encode().ljust(8, b'\0')
+                + cell_of(paths))
+        out += struct.pack('<II', 14, len(body)) + body
+    path.write_bytes(out)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a folder with SUNRGBD, one frame of each part."""
+    for name, camera in CAMERAS.items():
+        folder = tmp_path / 'SUNRGBD' / name
+        scene = render(camera)
+        for part in ('image', 'depth', 'depth_bfx', 'annotation2Dfinal'):
+            (folder / part).mkdir(parents=True)
+        stored = scene.stored(1000, hole=3)
+        stored[4, 4] = 8191 + 1  # a bit beyond the thirteenth goes round the corner
+        cv2.imwrite(str(folder / 'image' / '0000103.jpg'), scene.image[..., ::-1])
+        cv2.imwrite(str(folder / 'depth' / '0000103_abs.png'), rotate(stored))
+        cv2.imwrite(str(folder / 'depth_bfx' / '0000103.png'), rotate(scene.stored(1000)))
+        (folder / 'intrinsics.txt').write_text(
+            f'{camera.fx} 0 {camera.cx}\n0 {camera.fy} {camera.cy}\n0 0 1 \n')
+    return tmp_path
+
+
+def test_bits_by_hand() -> None:
+    # 2000 mm = 0x07d0, rotated left by three 0x3e80; 0x2001 wraps to 0x0009.
+    stored = np.array([0x3e80, 0x0009, 0, 0xffff], np.uint16)
+    assert unrotate(stored).tolist() == [2000, 0x2001, 0, 0xffff]
+    everything = np.arange(65536, dtype=np.uint32).astype(np.uint16)
+    assert np.array_equal(unrotate(rotate(everything)), everything)
+    # Dividing by 8 is the same only while no bit has gone round.
+    assert unrotate(np.array([16000], np.uint16))[0] == 16000 // 8
+
+
+def test_each_frame_has_its_own_camera(root: Path) -> None:
+    for path in (root, root / 'SUNRGBD'):
+        data = SunRgbd(path)
+        assert sorted(data.names) == sorted(NAMES)
+        for frame in data:
+            assert frame.intrinsics == CAMERAS[frame.name]
+            expected = render(frame.intrinsics)
+            stored = expected.stored(1000, hole=3)
+            stored[4, 4] = 8192
+            assert frame.depth is not None
+            assert np.array_equal(frame.depth, metres(stored, 1000), equal_nan=True)
+            assert np.abs(frame.image.astype(int) - expected.image).mean() < 4
+
+
+def test_filled_depth(root: Path) -> None:
+    data = SunRgbd(root, depth='filled')
+    for frame in data:
+        expected = metres(render(frame.intrinsics).stored(1000), 1000)
+        assert frame.depth is not None and np.array_equal(frame.depth, expected)
+
+
+def test_sensors_and_the_nyu_part(root: Path) -> None:
+    assert [name.split('/')[0] for name in SunRgbd(root, sensor='kv2').names] == ['kv2']
+    assert SunRgbd(root, sensor='kv1').names == NAMES[:2]
+    assert SunRgbd(root, sensor='kv1', nyu='no').names == [NAMES[1]]
+    assert SunRgbd(root, nyu='only').names == [NAMES[0]]
+    assert len(SunRgbd(root, nyu='no')) == 4
+    assert SunRgbd(root).meta['nyu_frames'] == 1
+
+
+def test_splits(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = root / 'SUNRGBDtoolbox' / 'traintestSUNRGBD' / 'allsplit.mat'
+    with pytest.raises(DatasetError, match=r'allsplit\.mat is missing'):
+        SunRgbd(root, 'train')
+    lists = {'alltrain': [f'/n/fs/sun3d/data/SUNRGBD/{name}/' for name in NAMES[:2]],
+             'alltest': [f'/n/fs/sun3d/data/SUNRGBD/{name}' for name in NAMES[2:]]}
+    write_split(path, **lists)
+    with pytest.raises(DatasetError, match=r'allsplit\.mat: 2 frames.*expected 5285'):
+        SunRgbd(root, 'train')
+    monkeypatch.setattr(sun, 'OFFICIAL', {None: 5, 'train': 2, 'test': 3})
+    assert SunRgbd(root, 'train').names == sorted(NAMES[:2])
+    assert SunRgbd(root / 'SUNRGBD', 'test', sensor='xtion').names == [NAMES[3]]
+
+
+def test_half_a_download(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        SunRgbd(root)
+    assert '5 frames where the whole data set has 10335' in caplog.text
+    (root / 'SUNRGBD' / NAMES[0] / 'intrinsics.txt').unlink()
+    (root / 'SUNRGBD' / NAMES[1] / 'depth' / '0000103_abs.png').unlink()
+    data = SunRgbd(root)
+    assert len(list(data)) == 3
+    assert data.skipped == {'no readable intrinsics.txt': 1, 'no depth file': 1}
+    with pytest.raises(DatasetError, match='kv2 is missing: expected the folders kv1, kv2'):
+        SunRgbd(root / 'SUNRGBD' / 'kv1', sensor='kv2')
+
+
+def test_depth_that_was_unrotated_already(root: Path) -> None:
+    for name in NAMES:
+        for path in (root / 'SUNRGBD' / name / 'depth').iterdir():
+            cv2.imwrite(str(path), np.full(
+                (CAMERAS[name].height, CAMERAS[name].width), 400, np.uint16))
+    with pytest.raises(DatasetError, match=r'png: the median depth would be 0\.05 m'):
+        next(iter(SunRgbd(root)))
