@@ -35,8 +35,9 @@ setup(
     python_requires='>=3.10',
     # Versions: requirements.txt; torch is asked for exactly there, see its comment.
     install_requires=[
-        'jinja2', 'lightning-fabric', 'matplotlib', 'mujoco', 'numpy', 'opencv-python-headless',
-        'pyyaml', 'rich', 'rosbags', 'rosbags-image', 'safetensors', 'tensorboard', 'torch',
+        'h5py', 'jinja2', 'lightning-fabric', 'matplotlib', 'mujoco', 'numpy',
+        'opencv-python-headless', 'pyyaml', 'rich', 'rosbags', 'rosbags-image', 'safetensors',
+        'tensorboard', 'torch',
     ],
     extras_require={'test': ['catkin_pkg', 'hypothesis', 'pytest', 'pytest-timeout']},
     zip_safe=True,

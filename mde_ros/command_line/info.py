@@ -15,18 +15,24 @@
 """``mde info``: what a weight file or a data set holds."""
 
 import argparse
+from itertools import islice
 import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from mde_ros.command_line.arguments import parse_size
 from mde_ros.command_line.bag_arguments import add_bag_arguments, dataset_options
+from mde_ros.datasets.bag_reader import BagFrames
+from mde_ros.datasets.frame import DatasetError, Frame
+from mde_ros.datasets.indexed import IndexedDataset
 from mde_ros.datasets.open_dataset import open_dataset
 from mde_ros.estimation.weights import load_weights, SHIPPED
+from mde_ros.evaluation.contact_sheet import contact_sheet, SHEET_FRAMES
 from mde_ros.network.complexity import count
 from mde_ros.network.depth_network import DepthNetwork, SIZES
 from mde_ros.network.fold import fold_network
@@ -36,10 +42,13 @@ DEPTH_EDGES = (0., .5, 1., 1.5, 2., 3., 4., 6., 8., 10., 15., 20.)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument('what', help="weight file, 'shipped', 'small', 'base', folder or bag")
+    parser.add_argument('what', help="weight file, 'shipped', 'small', 'base', folder, bag or "
+                                     'data set KIND:PATH?key=value')
     parser.add_argument('--size', type=parse_size, default='320x240',
                         help='network input size at which multiply-accumulates are counted')
     parser.add_argument('--limit', type=int, default=200, help='frames of a data set to read')
+    parser.add_argument('--sheet', type=Path, metavar='FILE.png',
+                        help='write a contact sheet of a data set: pictures and coloured depth')
     parser.add_argument('--json', type=Path, help='write what is printed as JSON')
     add_bag_arguments(parser)
 
@@ -50,7 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
     if what in SIZES or what == SHIPPED or Path(what).suffix in ('.safetensors', '.json'):
         facts = weight_facts(what, arguments.size)
     else:
-        facts = data_facts(what, arguments.limit, dataset_options(arguments))
+        source = open_dataset(what, **dataset_options(arguments))
+        facts = data_facts(source, arguments.limit)
+        if arguments.sheet:
+            write_sheet(arguments.sheet, sheet_frames(source, arguments.limit))
     table = Table(title=str(what), show_header=False)
     for key, value in facts.items():
         table.add_row(key, value if isinstance(value, str) else json.dumps(value))
@@ -78,9 +90,8 @@ def weight_facts(what: str, size: tuple[int, int]) -> dict[str, Any]:
     return facts
 
 
-def data_facts(what: str, limit: int, options: dict[str, Any]) -> dict[str, Any]:
+def data_facts(source: IndexedDataset | BagFrames, limit: int) -> dict[str, Any]:
     """Return counts, intrinsics and the depth histogram of the first ``limit`` frames."""
-    source = open_dataset(what, **options)
     cameras: dict[str, int] = {}
     histogram = np.zeros(len(DEPTH_EDGES), np.int64)
     read = labelled = pixels = valid = 0
@@ -98,10 +109,38 @@ def data_facts(what: str, limit: int, options: dict[str, Any]) -> dict[str, Any]
             pixels, valid = pixels + frame.depth.size, valid + depths.size
             histogram += np.histogram(depths, (*DEPTH_EDGES, np.inf))[0]
     total = max(int(histogram.sum()), 1)
+    # What a data set says of itself; sizes and lists stand elsewhere.
+    said = {key: value for key, value in getattr(source, 'meta', {}).items()
+            if isinstance(value, (str, bool)) and value}
     return {
+        **said,
         'frames': len(source), 'read': read, 'labelled': labelled, 'skipped': source.skipped,
         'cameras': dict(list(cameras.items())[:8]), 'different_cameras': len(cameras),
         'valid_pixels': round(valid / max(pixels, 1), 4),
         'depth_histogram': {
             f'{low:g}-{high:g} m': round(int(n) / total, 4) for low, high, n in zip(
                 DEPTH_EDGES, (*DEPTH_EDGES[1:], float('inf')), histogram)}}
+
+
+def sheet_frames(source: IndexedDataset | BagFrames, limit: int) -> list[Frame]:
+    """Return readable frames spread over the whole data set, of a bag over the first ones."""
+    if isinstance(source, IndexedDataset):
+        indices = np.unique(np.linspace(0, len(source) - 1, SHEET_FRAMES).round().astype(int))
+        return [frame for index in indices if (frame := source.get(int(index))) is not None]
+    step = max(1, min(limit, len(source)) // SHEET_FRAMES)
+    return list(islice(source, 0, SHEET_FRAMES * step, step))
+
+
+def write_sheet(path: Path, frames: list[Frame]) -> None:
+    """
+    Write the contact sheet.
+
+    :raises DatasetError: when there is no frame to show or the file cannot be written.
+    """
+    if not frames:
+        raise DatasetError(f'--sheet {path}: no readable frame to show')
+    encoded = cv2.imencode('.png', contact_sheet(frames)[..., ::-1])[1]
+    try:
+        path.write_bytes(encoded.tobytes())
+    except OSError as error:
+        raise DatasetError(f'--sheet {path}: cannot write there: {error}') from error

@@ -139,3 +139,36 @@ def test_json_where_nothing_can_be_written(tmp_path: Path, weights: Path,
                                            capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['info', str(weights), '--json', str(tmp_path / 'no' / 'x.json')]) == 2
     assert 'no/x.json' in capsys.readouterr().err
+
+
+def test_a_contact_sheet(tmp_path: Path, rgbd_folder: Path,
+                         capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = tmp_path / 'sheet.png'
+    found = facts(tmp_path, rgbd_folder, '--sheet', sheet)
+    assert found['camera'] == 'test' and found['licence'] == 'Apache-2.0'
+    picture = cv2.imread(str(sheet))
+    # Six frames, two in a row, each 240 wide beside its depth.
+    assert picture is not None and picture.shape == (48 + 3 * (180 + 26), 992, 3)
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 500
+    assert main(['info', str(rgbd_folder), '--sheet', str(tmp_path / 'no' / 'x.png')]) == 2
+    assert 'no/x.png' in capsys.readouterr().err
+
+
+def test_a_sheet_of_a_bag(tmp_path: Path, rgbd_folder: Path) -> None:
+    assert main(['convert', str(rgbd_folder), str(tmp_path / 'tiny.mcap')]) == 0
+    facts(tmp_path, tmp_path / 'tiny.mcap', '--sheet', tmp_path / 'sheet.png')
+    assert cv2.imread(str(tmp_path / 'sheet.png')).shape[1] == 992
+
+
+def test_a_data_set_by_its_spec(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / 'indoors' / 'scene_1' / 'scan_1'
+    folder.mkdir(parents=True)
+    cv2.imwrite(str(folder / 'a.png'), np.full((768, 1024, 3), 90, np.uint8))
+    np.save(folder / 'a_depth.npy', np.full((768, 1024, 1), 2.5, np.float32))
+    np.save(folder / 'a_depth_mask.npy', np.ones((768, 1024), np.float32))
+    found = facts(tmp_path, f'diode:{tmp_path}?place=indoors')
+    assert found['source'] == 'DIODE' and found['licence'] == 'MIT'
+    assert found['depth_histogram']['2-3 m'] == 1
+    assert list(found['cameras']) == ['1024x768 fx 886.8 fy 927.1 cx 512.0 cy 384.0 none']
+    assert main(['info', f'diode:{tmp_path}?place=cellar']) == 2
+    assert 'expected one of: indoors, outdoor' in capsys.readouterr().err

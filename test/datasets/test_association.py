@@ -53,5 +53,5 @@ def test_as_the_published_algorithm(first: list[int], second: list[int], limit: 
 def test_stamps_are_not_rounded() -> None:
     assert stamp_ns('1305031102.175304', 'x') == 1_305_031_102_175_304_000
     assert stamp_ns('1294886360.208451', 'x') == 1_294_886_360_208_451_000
-    with pytest.raises(DatasetError, match="rgb.txt: 'now' is no time stamp"):
+    with pytest.raises(DatasetError, match=r"rgb\.txt: 'now' is no time stamp"):
         stamp_ns('now', 'rgb.txt')

@@ -92,7 +92,7 @@ def test_depth_is_untouched_and_colour_moves(tmp_path: Path) -> None:
 
 def test_colour_moves_exactly() -> None:
     # A ramp over the rays: the same value on the same ray, whatever the camera.
-    columns, rows = np.meshgrid(np.arange(130), np.arange(97))
+    columns = np.meshgrid(np.arange(130), np.arange(97))[0]
     ramp = np.rint(128 + 100 * (columns - COLOUR.cx) / COLOUR.fx)
     picture = np.repeat(ramp[..., None], 3, -1).astype(np.uint8)
     moved = onto(picture, COLOUR, DEPTH)
@@ -142,7 +142,7 @@ def test_half_a_sens(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(DatasetError, match=r'scene0001_00\.sens: not a readable \.sens'):
         ScanNet(path)
     path.write_bytes(b'\x03' + whole[1:])
-    with pytest.raises(DatasetError, match='no .sens file of version 4'):
+    with pytest.raises(DatasetError, match=r'no \.sens file of version 4'):
         ScanNet(path)
 
 
