@@ -181,8 +181,8 @@ def draw_scales(settings: Mapping[str, Any]) -> dict[str, Any]:
 def facts(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what the numbers were measured with, as rows."""
     rows = [('data', fields['data']), ('model', fields['model']),
-            ('protocol', fields.get('protocol')), ('settings', fields['settings']), ('machine', fields.get('machine')),
-            ('versions', fields.get('versions'))]
+            ('protocol', fields.get('protocol')), ('settings', fields['settings']),
+            ('machine', fields.get('machine')), ('versions', fields.get('versions'))]
     found = [(name, _flat(value)) for name, value in rows if value]
     if 'peak_memory_mb' in fields:
         found.append(('peak memory', f'{fields["peak_memory_mb"]:.0f} MB'))
