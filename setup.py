@@ -30,6 +30,7 @@ setup(
         ('share/' + package_name, ['package.xml']),
         ('share/' + package_name + '/launch', glob('launch/*.launch.py')),
         ('share/' + package_name + '/config', glob('config/*.*')),
+        ('share/' + package_name + '/config/benchmarks', glob('config/benchmarks/*.yaml')),
         ('share/' + package_name + '/config/methods', glob('config/methods/*.yaml')),
     ],
     python_requires='>=3.10',
