@@ -23,9 +23,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from mde_ros.datasets.frame import Frame
 from mde_ros.errors import MdeError
-from mde_ros.evaluation.crops import crop_window
+from mde_ros.evaluation.crops import crop_mask, crop_window
 from mde_ros.evaluation.scoring import ScoringOptions
 
 # Which column of the result is the protocol's.
@@ -52,8 +54,10 @@ class DepthProtocol:
     :param minimum: reference depths at or below are not scored, predictions below are raised to
         it; metres.
     :param maximum: likewise above, the cap; metres.
-    :param crop: a name of CROPS, of what the network is given.
+    :param crop: a name of CROPS: what is scored.
     :param input_crop: a name of CROPS; the network is given only this window of the image.
+    :param crop_of: what ``crop`` is a window of: 'input', what the network is given, or
+        'image'.
     :param scaling: 'none', 'median' of each image before the clamp, or 'median_after_clamp',
         where scaled values may exceed the cap.
     :param flip: whether predictions are averaged with those of the mirrored image.
@@ -68,6 +72,7 @@ class DepthProtocol:
     maximum: float
     crop: str = 'none'
     input_crop: str = 'none'
+    crop_of: str = 'input'
     scaling: str = 'none'
     flip: bool = False
     truth: str = 'depth'
@@ -80,7 +85,8 @@ class DepthProtocol:
 
     def options(self, inner_edges: tuple[float, ...] | None = None) -> ScoringOptions:
         """Return what the scorer needs."""
-        return ScoringOptions(self.minimum, self.maximum, inner_edges, self.crop,
+        return ScoringOptions(self.minimum, self.maximum, inner_edges,
+                              self.crop if self.crop_of == 'input' else 'none',
                               self.scaling == 'median_after_clamp')
 
     def prepare(self, frame: Frame) -> Frame:
@@ -94,10 +100,14 @@ class DepthProtocol:
         height, width = frame.image.shape[:2]
         top, bottom, left, right = crop_window(self.input_crop, height, width)
         part = slice(top, bottom), slice(left, right)
+        depth = frame.depth
+        if depth is not None:
+            if self.crop_of == 'image':
+                depth = np.where(crop_mask(self.crop, height, width), depth, np.float32('nan'))
+            depth = depth[part].copy()
         return replace(
-            frame, image=frame.image[part].copy(),
-            intrinsics=frame.intrinsics.cropped(left, top, right - left, bottom - top),
-            depth=None if frame.depth is None else frame.depth[part].copy())
+            frame, image=frame.image[part].copy(), depth=depth,
+            intrinsics=frame.intrinsics.cropped(left, top, right - left, bottom - top))
 
     def check_source(self, source: Any) -> None:
         """
@@ -148,8 +158,8 @@ _TABLE = (
     DepthProtocol('kb-garg-80m', 'AdaBins, Monocular-Depth-Estimation-Toolbox', 1e-3, 80.,
                   'garg', 'kb', flip=True, truth='improved'),
     # cogaplex-bts/bts: the network sees the window, but Garg's fractions are of the whole image.
-    DepthProtocol('garg-improved-80m', 'cogaplex-bts/bts without its input crop', 1e-3, 80.,
-                  'garg', truth='improved'),
+    DepthProtocol('bts-garg-80m', 'cogaplex-bts/bts', 1e-3, 80., 'garg', 'kb', 'image',
+                  truth='improved'),
     # NYU Depth v2, 654 images of 640x480.
     DepthProtocol('nyu-eigen-10m', 'cogaplex-bts/bts, AdaBins (which adds flips)', 1e-3, 10.,
                   'nyu_eigen'),
@@ -163,7 +173,7 @@ _TABLE = (
     DepthProtocol('vkitti-80m', 'no code read', 1e-3, 80.),
     # manydepth, Robust-Depth: 2048x1024 without its lower quarter.
     DepthProtocol('cityscapes-80m-median', 'nianticlabs/manydepth, Robust-Depth', 1e-3, 80.,
-                  'cityscapes', 'without_ego_car', 'median'),
+                  'cityscapes', 'without_ego_car', scaling='median'),
 )
 PROTOCOLS: Mapping[str, DepthProtocol] = {protocol.name: protocol for protocol in _TABLE}
 

@@ -74,8 +74,9 @@ def test_the_table_row_stands_beside_the_numbers(
     assert fields['raw']['abs_rel'] == pytest.approx(.5 * 576 / 1153, rel=1e-5)
     assert fields['protocol'] == {
         'name': 'eigen-80m', 'code': 'sshan-zhao/GASDA, 3D-PL, SemiSupMDE, SharinGAN',
-        'minimum': .001, 'maximum': 80, 'crop': 'garg', 'input_crop': 'none', 'scaling': 'none',
-        'flip': False, 'truth': 'velodyne', 'upsampling': 'bilinear', 'column': 'raw'}
+        'minimum': .001, 'maximum': 80, 'crop': 'garg', 'input_crop': 'none',
+        'crop_of': 'input', 'scaling': 'none', 'flip': False, 'truth': 'velodyne',
+        'upsampling': 'bilinear', 'column': 'raw'}
     assert (fields['settings']['min_depth'], fields['settings']['border']) == (.001, 0)
     printed = ' '.join(capsys.readouterr().out.split())
     assert ('protocol eigen-80m: crop garg, 0.001 to 80 m, scaling none (*), flip averaging no, '

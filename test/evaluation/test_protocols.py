@@ -50,7 +50,9 @@ PUBLISHED: dict[str, tuple[Any, Any, float, float, str]] = {
     's2r-80m': (FULL, GARG, 1e-3, 80, 'after'),
     'kb-garg-80m': ((slice(23, 375), slice(13, 1229)), (slice(143, 349), slice(43, 1172)),
                     1e-3, 80, 'no'),
-    'garg-improved-80m': (FULL, GARG, 1e-3, 80, 'no'),
+    # Rows 153 to 370 and columns 44 to 1196 of the image, 23 and 13 less in the window.
+    'bts-garg-80m': ((slice(23, 375), slice(13, 1229)), (slice(130, 348), slice(31, 1184)),
+                     1e-3, 80, 'no'),
     'nyu-eigen-10m': (FULL, (slice(45, 471), slice(41, 601)), 1e-3, 10, 'no'),
     't2net-indoor-8m': ((slice(12, 468), slice(16, 624)), FULL, 1, 8, 'no'),
     's2r-indoor-8m': (FULL, FULL, 1e-3, 8, 'after'),
