@@ -24,7 +24,7 @@ import yaml
 
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.train_config import TrainConfig
-from mde_ros.network.depth_network import NetworkConfig, SIZES
+from mde_ros.network.depth_network import NetworkConfig, NetworkError, SIZES
 
 FIELDS = {field.name: field for field in fields(TrainConfig)}
 # Where config/ is: beside the package in a checkout, below share/ when it is installed.
@@ -51,7 +51,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
                             f"method, {', '.join(FIELDS)}")
     try:
         return {key: _typed(key, value) for key, value in values.items()}
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, NetworkError) as error:
         raise TrainingError(f'{path}: {error}') from error
 
 
@@ -65,7 +65,7 @@ def _typed(key: str, value: Any) -> Any:
     if key == 'network':
         if isinstance(value, dict):
             return NetworkConfig.from_dict(value)
-        if value not in SIZES:
+        if not isinstance(value, str) or value not in SIZES:
             raise ValueError(f"network '{value}': use one of {', '.join(SIZES)}, or its fields")
         return SIZES[value]
     kind = str if key == 'method' else type(FIELDS[key].default)

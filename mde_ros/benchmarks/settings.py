@@ -109,7 +109,7 @@ class Settings:
         return TrainConfig(**{
             'learning_rate': TrainConfig.learning_rate if first else self.learning_rate,
             'precision': self.precision, 'warm_up': min(200, max(1, steps // 10)),
-            'checkpoint_every': max(1, min(500, steps // 5)), **values,
+            'checkpoint_every': max(2, min(500, steps // 5)), **values,
             'validate_every': steps, 'steps': steps, 'batch': self.batch * images,
             'sizes': ((1., self.width, self.height),), 'network': NETWORKS[self.network],
             'seed': seed + WARM_SEED * warm})

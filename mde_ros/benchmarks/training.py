@@ -91,11 +91,12 @@ class Training:
     def to_dict(self) -> dict[str, Any]:
         """Return everything that decides the weights."""
         start = None if self.start is None else read_json(self.start / DONE)['sha256']
-        encoder = None if self.encoder_start is None or start else {
-            'name': self.encoder_start.name, 'sha256': _hash(self.encoder_start)}
+        encoder = None
+        if self.encoder_start and not (start or self.contender.own_network):
+            encoder = {'name': self.encoder_start.name, 'sha256': _hash(self.encoder_start)}
         return {
             'method': self.contender.name, 'config': self.config.to_dict(), 'start': start,
-            'encoder_start': None if self.contender.own_network else encoder,
+            'encoder_start': encoder,
             'source': [part.to_dict() for part in self.source],
             'target': self.target and self.target.to_dict(),
             'labelled_target': self.labelled_target and self.labelled_target.to_dict()}

@@ -16,6 +16,7 @@
 
 import argparse
 import json
+import logging
 from pathlib import Path
 import shlex
 import sys
@@ -72,6 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not finished, print and write the tables."""
+    # One line a training on the precision, through the bars.
+    logging.getLogger('lightning_fabric').setLevel(logging.WARNING)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if arguments.json and not arguments.json.parent.is_dir():
@@ -142,6 +145,6 @@ def show(scenario: str, rows: list[dict[str, Any]]) -> None:
     """Print the tables."""
     console = Console()
     # A table that is cut tells nothing: wide where the terminal's width is not known.
-    console = console if console.is_terminal else Console(width=190)
+    console = console if console.is_terminal else Console(width=240)
     for table in tables(scenario, summarise(rows)):
         console.print(table)

@@ -36,6 +36,7 @@ from mde_ros.adaptation.trainer import Trainer
 from mde_ros.adaptation.training_data import TrainingData
 from mde_ros.adaptation.validation import Validation
 from mde_ros.command_line.arguments import parse_sizes
+from mde_ros.command_line.config_option import apply_config, Given
 from mde_ros.datasets.indexed import IndexedDataset
 from mde_ros.datasets.registry import open_spec, parse_spec
 from mde_ros.datasets.rgbd_folder import RgbdFolder
@@ -55,19 +56,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='how often each folder is drawn (by its number of frames)')
     parser.add_argument('--out', type=Path, required=True,
                         help='folder of the run; the same command resumes it')
-    parser.add_argument('--network', choices=sorted(SIZES), default='base', help='size')
+    parser.add_argument('--config', type=Path, metavar='FILE',
+                        help='YAML of settings, such as config/methods/lfda.yaml; options that '
+                             'are given go before it')
+    parser.add_argument('--network', choices=sorted(SIZES), default='base', action=Given,
+                        help='size')
     parser.add_argument('--weights', help='weights to start from')
     parser.add_argument('--encoder-start', metavar='FILE',
                         help='ImageNet MobileNetV2 weights for the encoder')
     parser.add_argument('--validation', metavar='DATA',
                         help='labelled source frames kept apart, scored while training')
     parser.add_argument('--validation-frames', type=int, default=60)
-    parser.add_argument('--sizes', type=parse_sizes, default=TrainConfig.sizes,
+    parser.add_argument('--sizes', type=parse_sizes, default=TrainConfig.sizes, action=Given,
                         metavar='WxH:SHARE,...', help='input sizes and their share of the steps')
     for field in OPTIONS:
         parser.add_argument('--' + field.name.replace('_', '-'), type=type(field.default),
-                            default=field.default, help=help_of(field.name))
-    parser.add_argument('--method', choices=list(METHODS), default='source_only',
+                            default=field.default, action=Given, help=help_of(field.name))
+    parser.add_argument('--method', choices=list(METHODS), default='source_only', action=Given,
                         help='; '.join(f'{m.name}: {m.summary}' for m in METHODS.values()))
     parser.add_argument('--target', nargs='+', default=[], metavar='DATA',
                         help='unlabelled data of the target, for all methods but source_only')
@@ -99,6 +104,7 @@ def open_source(text: str, read_depth: bool = True) -> IndexedDataset:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train or resume, write OUT/weights.safetensors and its card."""
+    apply_config(arguments, arguments.config, ('method', *(f.name for f in fields(TrainConfig))))
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     start_card = None
@@ -106,7 +112,9 @@ def run(arguments: argparse.Namespace) -> int:
         network, start_card = load_weights(arguments.weights)
         network_config = start_card.network
     else:
-        network_config = SIZES[arguments.network]
+        # A configuration file may give its fields instead of a name.
+        network_config = (SIZES[arguments.network] if isinstance(arguments.network, str)
+                          else arguments.network)
     config = TrainConfig(sizes=arguments.sizes, network=network_config,
                          **{f.name: getattr(arguments, f.name) for f in OPTIONS})
     method = method_named(arguments.method)

@@ -37,6 +37,12 @@ from mde_ros.evaluation.evaluator import evaluate
 Make = Callable[..., Benchmark]
 
 
+@pytest.fixture(autouse=True)
+def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the counting, a second a cell, that test_benchmark_scoring.py tests."""
+    monkeypatch.setattr(module, 'cost', lambda network, config, part: {'parameters': 1})
+
+
 def poison(folder: Path, names: list[str]) -> None:
     """Make depth files unreadable."""
     for name in names:
@@ -56,8 +62,7 @@ def test_a_row_is_what_the_estimator_of_the_node_scores(make_benchmark: Make,
     assert rows[1]['raw'] == expected.to_dict()['raw']
     assert rows[1]['frames']['scored'] == 4
     assert rows[0]['raw'] != rows[1]['raw'] != rows[2]['raw']
-    assert rows[1]['seconds'] > 0 and rows[1]['parameters'] > 0
-    assert rows[1]['gmacs']['640x192'] > rows[1]['gmacs']['64x48'] > 0
+    assert rows[1]['seconds'] > 0 and rows[1]['parameters'] == 1
     assert not (out / 'target' / 'adabn' / 'seed0' / 'run' / 'checkpoints').exists()
 
 
@@ -81,10 +86,10 @@ def test_finished_cells_are_not_run_again(make_benchmark: Make,
 def test_another_method_and_seed_join_what_is_there(make_benchmark: Make) -> None:
     list(make_benchmark().run())
     titles: list[str] = []
-    rows = list(make_benchmark('source_only', 'mean_teacher', seeds=(0, 1),
+    rows = list(make_benchmark('source_only', 'oracle', seeds=(0, 1),
                                watch=lambda title, steps: titles.append(title)).run())
     assert [(r['method'], r['seed']) for r in rows] == [
-        ('source_only', 0), ('mean_teacher', 0), ('source_only', 1), ('mean_teacher', 1)]
+        ('source_only', 0), ('oracle', 0), ('source_only', 1), ('oracle', 1)]
     assert 'target source_only, seed 0' not in titles and 'warm start, seed 1' in titles
     assert rows[0]['raw'] != rows[2]['raw']
 
@@ -130,10 +135,11 @@ def test_changed_settings_of_one_cell_are_refused(make_benchmark: Make) -> None:
         list(benchmark.run())
 
 
-@pytest.mark.parametrize('method', ['adabn', 'adversary', 'mean_teacher', 'lfda'])
-def test_labels_of_the_target_are_never_opened(method: str, make_benchmark: Make,
-                                               ready: ReadyData,
+def test_labels_of_the_target_are_never_opened(make_benchmark: Make, ready: ReadyData,
+                                               settings: Settings,
                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    methods = ('adabn', 'adversary', 'mean_teacher', 'lfda')
+    short = replace(settings, warm_steps=0, steps=2)
     target = ready.targets[0].adapt
     opened: list[Path] = []
     original = RgbdFolder.__getitem__
@@ -144,11 +150,11 @@ def test_labels_of_the_target_are_never_opened(method: str, make_benchmark: Make
         return original(folder, index)
 
     monkeypatch.setattr(RgbdFolder, '__getitem__', note)
-    clean = list(make_benchmark('source_only', method).run())
+    clean = list(make_benchmark(*methods, settings=short).run())
     out = make_benchmark().out
     out.rename(out.with_name('clean'))
     poison(target.path, target.open(False).names)  # type: ignore[arg-type]
-    poisoned = list(make_benchmark('source_only', method).run())
+    poisoned = list(make_benchmark(*methods, settings=short).run())
     assert not opened
     assert [r['raw'] for r in poisoned] == [r['raw'] for r in clean]
 
