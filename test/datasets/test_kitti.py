@@ -113,6 +113,22 @@ def test_split_file_and_right_camera(root: Path) -> None:
     assert Kitti(root, camera='3').names == source.names[:1]
 
 
+def test_projected_points_are_kept(root: Path) -> None:
+    cache = root / 'cache'
+    spec = parse_spec(f'kitti:{root}?cache={cache}')
+    first = open_spec(spec)[0].depth
+    for path in root.rglob('*.bin'):
+        path.unlink()
+    again = open_spec(spec)
+    np.testing.assert_array_equal(again[0].depth, first)
+    assert again.get(1) is None  # was not read before
+    # Another way of projecting is another file.
+    assert open_spec(parse_spec(f'kitti:{root}?cache={cache}&depth=velo_x')).get(0) is None
+    file, = cache.iterdir()
+    file.write_bytes(file.read_bytes()[:-3])
+    assert open_spec(spec).get(0) is None
+
+
 def test_stamps(root: Path) -> None:
     times = root / DATE / DRIVE / 'image_02' / 'timestamps.txt'
     times.write_text('\n'.join(f'2011-09-26 13:02:{second:02d}.964389445' for second in range(8)))

@@ -32,6 +32,7 @@ from mde_ros.datasets.roads.kitti_calibration import (
     CAM_TO_CAM, DEPTHS, KittiCalibration, PIXEL_OFFSETS, project_points, read_calibration,
     read_intrinsics, read_points, VELO_TO_CAM)
 from mde_ros.datasets.roads.kitti_splits import find_split, identify, KittiFrame
+from mde_ros.datasets.roads.laser_cache import LaserCache
 
 LAYOUT = 'DATE/DATE_drive_NUMBER_sync/image_02/data/*.png and DATE/calib_cam_to_cam.txt'
 IMAGE_SUFFIXES = ('.png', '.jpg')
@@ -58,16 +59,19 @@ class Kitti(IndexedDataset):
     :param camera: '2' or '3', where the split does not say.
     :param improved: folder of the annotated depth; by default ``data_depth_annotated`` in or
         beside ``path``, or in the drives.
+    :param cache: folder that keeps projected laser points, for many passes over a split.
     :raises DatasetError: naming what is missing and what was expected.
     """
 
     options = {'truth': ('velodyne', 'improved'), 'depth': DEPTHS,
-               'pixel': tuple(PIXEL_OFFSETS), 'camera': ('2', '3'), 'improved': ()}
+               'pixel': tuple(PIXEL_OFFSETS), 'camera': ('2', '3'), 'improved': (),
+               'cache': ()}
     depth_unit: ClassVar[str] = 'metres times 256, or laser points in metres'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
                  truth: str = 'velodyne', depth: str = 'z', pixel: str = 'devkit',
-                 camera: str = '2', improved: str | None = None) -> None:
+                 camera: str = '2', improved: str | None = None,
+                 cache: str | None = None) -> None:
         super().__init__(path, split, read_depth)
         need_folder(self.path)
         self._truth, self._depth, self._pixel = truth, depth, pixel
@@ -78,6 +82,7 @@ class Kitti(IndexedDataset):
         self._annotated = self._find_annotated(improved) if truth == 'improved' else []
         self._calibrations: dict[tuple[str, int], KittiCalibration] = {}
         self._cameras: dict[tuple[str, int], Intrinsics] = {}
+        self._cache = LaserCache(cache) if cache and truth == 'velodyne' else None
         self._stamps: tuple[Path, list[int]] | None = None
         self.meta = {
             'source': 'KITTI raw', 'licence': 'CC BY-NC-SA 3.0', 'split': known or split,
@@ -125,9 +130,15 @@ class Kitti(IndexedDataset):
         key = which.date, which.camera
         if key not in self._calibrations:
             self._calibrations[key] = read_calibration(self.path / which.date, which.camera)
-        points = read_points(
-            self._drive(which) / 'velodyne_points' / 'data' / f'{which.number:010d}.bin')
-        return project_points(points, self._calibrations[key], self._depth, self._pixel)
+        calibration = self._calibrations[key]
+
+        def project() -> NDArray[np.float32]:
+            path = self._drive(which) / 'velodyne_points' / 'data' / f'{which.number:010d}.bin'
+            return project_points(read_points(path), calibration, self._depth, self._pixel)
+
+        if self._cache is None:
+            return project()
+        return self._cache.get(which.name, calibration, self._depth, self._pixel, project)
 
     def _annotated_file(self, which: KittiFrame) -> Path:
         tail = Path('proj_depth', 'groundtruth', f'image_0{which.camera}',

@@ -159,19 +159,19 @@ def project_points(points: NDArray[np.floating], calibration: KittiCalibration, 
     :returns: H x W metres, NaN where no point fell.
     """
     camera = calibration.intrinsics
-    ahead = points[points[:, 0] >= 0].astype(np.float64)
-    homogeneous = np.column_stack([ahead[:, :3], np.ones(len(ahead))])
-    projected = homogeneous @ calibration.velo_to_image.T
-    in_front = projected[:, 2] > 0
-    projected = projected[in_front]
-    value = projected[:, 2] if depth == 'z' else ahead[in_front, 0]
-    # np.rint rounds halves to even, as the published np.round does.
-    spot = np.rint(projected[:, :2] / projected[:, 2:]) + PIXEL_OFFSETS[pixel]
-    inside = ((spot >= 0) & (spot < (camera.width, camera.height))).all(axis=1)
-    column, row = spot[inside].astype(np.int64).T
-    value = value[inside]
+    ahead = points[points[:, 0] >= 0, :3].astype(np.float64)
+    # In rows of N, so that each operation runs over memory in order.
+    u, v, w = calibration.velo_to_image[:, :3] @ ahead.T + calibration.velo_to_image[:, 3:]
+    offset = PIXEL_OFFSETS[pixel]
+    with np.errstate(divide='ignore', invalid='ignore', over='ignore'):
+        # np.rint rounds halves to even, as the published np.round does.
+        column, row = np.rint(u / w) + offset, np.rint(v / w) + offset
+        inside = ((w > 0) & (column >= 0) & (column < camera.width)
+                  & (row >= 0) & (row < camera.height))
+    value = w[inside] if depth == 'z' else ahead[inside, 0]
+    spot = row[inside].astype(np.int64) * camera.width + column[inside].astype(np.int64)
     # The farthest first: the last value written to a pixel stays.
     order = np.argsort(-value, kind='stable')
-    image = np.full((camera.height, camera.width), np.nan, np.float32)
-    image[row[order], column[order]] = value[order]
-    return image
+    image = np.full(camera.height * camera.width, np.nan, np.float32)
+    image[spot[order]] = value[order]
+    return image.reshape(camera.height, camera.width)
