@@ -1,0 +1,243 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Measure listing and reading of data sets whose files are cached, decoding excluded.
+
+python benchmark/reading_speed.py --json results/reading_speed.json
+
+The data sets are trees of hard links to one picture and one depth file in the official
+layouts. Decoding of PNG and JPEG is replaced by a constant; what is left is what the readers do:
+finding, opening and reading the files, intrinsics, metres.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+import gc
+import json
+import logging
+import os
+from pathlib import Path
+import platform
+import sys
+import tempfile
+import time
+import tracemalloc
+from typing import Any
+from unittest import mock
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mde_ros.datasets import image_files
+from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.registry import open_spec, parse_spec
+
+REQUIRED = 500  # frames a second and core
+SCENES = {1: 447, 2: 233, 6: 270, 18: 339, 20: 837}
+VARIANTS = ('clone', 'fog', 'morning', 'overcast', 'rain', 'sunset', '15-deg-left',
+            '15-deg-right', '30-deg-left', '30-deg-right')
+
+
+def link(source: Path, target: Path) -> None:
+    """Put a hard link at a place, with its folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.link(source, target)  # 65,000 links of a file at most on ext4
+
+
+def make_vkitti2(root: Path, frames: int, rgb: Path, depth: Path) -> str:
+    """Write virtual KITTI 2; return its spec."""
+    left = frames
+    for variant in VARIANTS:
+        for scene, count in SCENES.items():
+            folder = root / f'Scene{scene:02d}' / variant / 'frames'
+            for number in range(min(left, count)):
+                link(rgb, folder / 'rgb' / 'Camera_0' / f'rgb_{number:05d}.jpg')
+                link(depth, folder / 'depth' / 'Camera_0' / f'depth_{number:05d}.png')
+            left = max(0, left - count)
+    return f'vkitti2:{root}'
+
+
+def make_sun(root: Path, frames: int, rgb: Path, depth: Path) -> str:
+    """Write SUN RGB-D; return its spec."""
+    intrinsics = root / 'intrinsics.txt'
+    intrinsics.write_text('529.5 0 620.5\n0 529.5 187\n0 0 1\n')
+    for number in range(frames):
+        folder = root / 'SUNRGBD' / 'kv2' / 'kinect2data' / f'{number:06d}-resize'
+        link(rgb, folder / 'image' / f'{number:07d}.jpg')
+        link(depth, folder / 'depth' / f'{number:07d}.png')
+        link(intrinsics, folder / 'intrinsics.txt')
+    return f'sun:{root}'
+
+
+def make_tum(root: Path, frames: int, rgb: Path, depth: Path) -> str:
+    """Write one long sequence of TUM RGB-D at KITTI's size; return its spec."""
+    lines: dict[str, list[str]] = {'rgb': [], 'depth': []}
+    for number in range(frames):
+        for part, file, late in (('rgb', rgb, 0), ('depth', depth, 5)):
+            stamp = f'{1305031102 + number / 30 + late / 1000:.6f}'
+            name = f'{part}/{stamp}.png'
+            link(file, root / name)
+            lines[part].append(f'{stamp} {name}')
+    for part, text in lines.items():
+        (root / f'{part}.txt').write_text('\n'.join(text) + '\n')
+    return f'tum:{root}?camera=fr3'
+
+
+def make_kitti(root: Path, frames: int, rgb: Path, depth: Path) -> str:
+    """Write KITTI raw with improved depth; return its spec."""
+    date, size = '2011_09_26', 4000
+    (root / date).mkdir(parents=True)
+    matrix = '721.5 0 609.6 44.86 0 721.5 172.9 0.2164 0 0 1 0.002746'
+    (root / date / 'calib_cam_to_cam.txt').write_text(
+        f'R_rect_00: 1 0 0 0 1 0 0 0 1\nS_rect_02: 1242 375\nP_rect_02: {matrix}\n')
+    for number in range(frames):
+        drive = f'{date}_drive_{number // size + 1:04d}_sync'
+        name = f'{number % size:010d}.png'
+        link(rgb, root / date / drive / 'image_02' / 'data' / name)
+        link(depth, root / 'data_depth_annotated' / 'train' / drive / 'proj_depth'
+             / 'groundtruth' / 'image_02' / name)
+    return f'kitti:{root}?truth=improved'
+
+
+def make_velodyne(root: Path, frames: int, rgb: Path, depth: Path) -> str:
+    """Write KITTI raw with laser points, 120,000 a frame; return its spec."""
+    make_kitti(root, frames, rgb, depth)
+    (root / '2011_09_26' / 'calib_velo_to_cam.txt').write_text(
+        'R: 0 -1 0 0 0 -1 1 0 0\nT: 0 -0.08 -0.27\n')
+    points = np.random.default_rng(0).uniform((-60, -60, -2, 0), (60, 60, 2, 1), (120_000, 4))
+    (root / 'points.bin').write_bytes(points.astype('<f4').tobytes())
+    for drive in (root / '2011_09_26').glob('*_sync'):
+        for image in sorted((drive / 'image_02' / 'data').iterdir()):
+            link(root / 'points.bin', drive / 'velodyne_points' / 'data' / f'{image.stem}.bin')
+    return f'kitti:{root}'
+
+
+MAKERS: dict[str, Callable[[Path, int, Path, Path], str]] = {
+    'vkitti2': make_vkitti2, 'kitti': make_kitti, 'sun': make_sun, 'tum': make_tum,
+    'kitti_velodyne': make_velodyne}
+# Projecting 120,000 points is the decoding of laser data: reported, not held to the bound.
+NOT_REQUIRED = 'kitti_velodyne'
+
+
+@contextmanager
+def nothing_decoded(shape: tuple[int, int]) -> Iterator[None]:
+    """Replace decoding by pictures that are there already; bytes are read all the same."""
+    rgb = np.zeros((*shape, 3), np.uint8)
+    depth: NDArray[np.uint16] = np.full(shape, 2000, np.uint16)
+
+    def decode(encoded: bytes, flags: int) -> NDArray[Any]:
+        assert encoded
+        return depth if flags == cv2.IMREAD_UNCHANGED else rgb
+
+    with mock.patch.object(image_files, 'decode', decode):
+        yield
+
+
+def opened(spec: str) -> IndexedDataset:
+    """Open a data set."""
+    return open_spec(parse_spec(spec))
+
+
+def measure(spec: str, shape: tuple[int, int], reads: int) -> dict[str, Any]:
+    """Return frames a second and bytes of memory of a data set."""
+    opened(spec)  # brings the folders into the cache
+    began = time.process_time()
+    data = opened(spec)
+    listing = time.process_time() - began
+    order = np.random.default_rng(0).integers(0, len(data), reads)
+    with nothing_decoded(shape):
+        for index in order[:20]:
+            data[int(index)]
+        began = time.process_time()
+        for index in order:
+            data[int(index)]
+        reading = time.process_time() - began
+        del data
+        gc.collect()
+        tracemalloc.start()
+        data = opened(spec)
+        held = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        for index in order[:50]:
+            data[int(index)]
+        peak = tracemalloc.get_traced_memory()[1] - held
+        tracemalloc.stop()
+    return {'frames': len(data), 'listed_per_second': round(len(data) / listing),
+            'read_per_second': round(reads / reading),
+            'list_bytes_per_frame': round(held / len(data)),
+            'reading_peak_mib': round(peak / 2 ** 20, 2)}
+
+
+def run(kinds: Sequence[str], sizes: Sequence[int], reads: int,
+        folder: Path) -> list[dict[str, Any]]:
+    """Return one row a kind and size."""
+    rows = []
+    for kind in kinds:
+        shape = (480, 640) if kind == 'tum' else (375, 1242)
+        rgb, depth = folder / 'rgb.jpg', folder / 'depth.png'
+        rng = np.random.default_rng(0)
+        # Files of about the size of real ones: noise compresses as badly as textures.
+        cv2.imwrite(str(rgb), cv2.GaussianBlur(
+            rng.integers(0, 256, (*shape, 3), dtype=np.uint8), (0, 0), 1))
+        cv2.imwrite(str(depth), (1000 + np.indices(shape)[0] * 20 + rng.integers(
+            0, 8, shape)).astype(np.uint16))
+        for size in sizes:
+            with tempfile.TemporaryDirectory(dir=folder) as place:
+                spec = MAKERS[kind](Path(place), size, rgb, depth)
+                rows.append({'kind': kind, 'picture': f'{shape[1]}x{shape[0]}',
+                             **measure(spec, shape, reads)})
+            print(json.dumps(rows[-1]), file=sys.stderr)
+    return rows
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, print JSON, write it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--kinds', nargs='+', choices=list(MAKERS), default=list(MAKERS))
+    parser.add_argument('--sizes', type=int, nargs='+', default=[1000, 10000],
+                        help='frames of the data sets')
+    parser.add_argument('--reads', type=int, default=1000, help='frames read of each')
+    parser.add_argument('--folder', type=Path, default=Path(tempfile.gettempdir()),
+                        help='where the trees are made')
+    parser.add_argument('--json', type=Path)
+    arguments = parser.parse_args(words)
+    cv2.setNumThreads(1)
+    logging.disable(logging.WARNING)  # these data sets are incomplete on purpose
+    try:
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as place:
+            rows = run(arguments.kinds, arguments.sizes, arguments.reads, Path(place))
+    finally:
+        logging.disable(logging.NOTSET)
+    result = {
+        'command': 'python benchmark/reading_speed.py ' + ' '.join(
+            sys.argv[1:] if words is None else words),
+        'note': 'CPU seconds of one thread, files cached, PNG and JPEG not decoded',
+        'machine': platform.processor() or platform.machine(), 'python': platform.python_version(),
+        'required_per_second': REQUIRED,
+        'met': all(row['read_per_second'] >= REQUIRED for row in rows
+                   if row['kind'] != NOT_REQUIRED),
+        'not_required': f'{NOT_REQUIRED}: 120,000 laser points a frame are projected',
+        'rows': rows}
+    text = json.dumps(result, indent=1)
+    print(text)
+    if arguments.json:
+        arguments.json.write_text(text + '\n')
+    return 0 if result['met'] else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
