@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A tilted plane behind a box, depth known at every pixel: it goes through every reader."""
+"""A tilted plane behind a box: every pixel's depth is known, whichever reader reads it."""
 
 from dataclasses import dataclass
 
