@@ -17,7 +17,7 @@
 import numpy as np
 import pytest
 
-from mde_ros.evaluation.crops import crop_mask, CropError, crop_window, CROPS
+from mde_ros.evaluation.crops import crop_mask, crop_window, CropError, cropped, CROPS
 
 # (crop, height, width): first and last scored row, first and last scored column.
 BY_HAND = {
@@ -83,6 +83,15 @@ def test_sizes_that_a_crop_has_no_window_for(
         name: str, height: int, width: int, wanted: str) -> None:
     with pytest.raises(CropError, match=f"crop '{name}' is for images of {wanted}"):
         crop_mask(name, height, width)
+
+
+def test_cropped_depth() -> None:
+    depth = np.arange(24, dtype=np.float32).reshape(4, 6)
+    assert cropped(depth, 'none') is depth
+    got = cropped(depth, 'garg')  # rows 1 and 2, columns 0 to 4
+    assert got.dtype == np.float32
+    np.testing.assert_array_equal(got[1:3, :5], depth[1:3, :5])
+    assert np.isfinite(got).sum() == 10
 
 
 def test_unknown_crop() -> None:

@@ -26,7 +26,7 @@ from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import Frame
 from mde_ros.evaluation.crops import CropError, CROPS
 from mde_ros.evaluation.evaluator import evaluate, EvaluationError
-from mde_ros.evaluation.metrics import METRIC_NAMES, mean_metrics
+from mde_ros.evaluation.metrics import mean_metrics, METRIC_NAMES
 from mde_ros.evaluation.protocols import (
     COLUMN_OF_SCALING, get_protocol, ProtocolError, PROTOCOLS, TRUTHS)
 from mde_ros.evaluation.scoring import Scorer
@@ -216,7 +216,11 @@ def test_evaluation_with_a_protocol(
         return found
 
     source = source_of([frame])
-    result = evaluate(source, estimator_of(depth), protocol=get_protocol('nyu-eigen-10m'))
+    seen: list[int] = []
+    result = evaluate(
+        source, estimator_of(depth), protocol=get_protocol('nyu-eigen-10m'),
+        observers=[lambda name, image, pred, truth: seen.append(np.isfinite(truth).sum())])
+    assert seen == [426 * 560]  # pictures of a report show what is scored
     fields = result.to_dict()
     # Columns 320 to 600 of 41 to 600 are half as deep as the reference.
     assert fields['raw']['abs_rel'] == pytest.approx(.5 * 281 / 560, rel=1e-5)
