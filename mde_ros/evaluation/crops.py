@@ -105,6 +105,17 @@ def crop_mask(name: str, height: int, width: int) -> NDArray[np.bool_]:
     return mask
 
 
+def cropped(depth: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+    """
+    Return H x W metres with NaN outside a crop.
+
+    :raises CropError: see crop_window.
+    """
+    if name == 'none':
+        return depth
+    return np.where(crop_mask(name, *depth.shape), depth, np.float32('nan'))
+
+
 def _wrong(name: str, size: str, height: int, width: int) -> str:
     return (f"crop '{name}' is for images of {size}, not {width}x{height}: take another protocol "
             'or the data set at its own size')

@@ -25,6 +25,7 @@ from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import Frame, FrameSource
 from mde_ros.errors import MdeError
 from mde_ros.evaluation import surroundings
+from mde_ros.evaluation.crops import cropped
 from mde_ros.evaluation.estimator_like import EstimatorLike
 from mde_ros.evaluation.flip_averaging import FlipAveraged
 from mde_ros.evaluation.protocols import DepthProtocol
@@ -151,7 +152,8 @@ def _one(frame: Frame, estimator: EstimatorLike, decode: float, border: int,
         return None
     truth = reference_depth(frame, estimate.intrinsics, border)
     reason = scorer.add(frame.name, frame.stamp_ns, estimate.depth, truth)
-    if reason is None:
+    if reason is None and observers:
+        truth = cropped(truth, scorer.options.crop)
         for observer in observers:
             observer(frame.name, estimate.image, estimate.depth, truth)
     return reason

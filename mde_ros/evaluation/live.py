@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from mde_ros.camera.distortion import Rectifier
 from mde_ros.datasets.frame import Frame, FrameSource
 from mde_ros.evaluation import surroundings
+from mde_ros.evaluation.crops import cropped
 from mde_ros.evaluation.evaluator import (
     add_count, count_camera, EvaluationError, explain, NO_REFERENCE, Observer)
 from mde_ros.evaluation.reference import reference_depth
@@ -200,6 +201,7 @@ def _score(frame: Frame, depth: NDArray[np.float32], border: int, scorer: Scorer
     if reason is None and observers:
         image = (frame.image if frame.intrinsics.rectified
                  else Rectifier(frame.intrinsics).apply(frame.image))
+        truth = cropped(truth, scorer.options.crop)
         for observer in observers:
             observer(frame.name, image, depth, truth)
     return reason

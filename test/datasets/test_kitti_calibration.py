@@ -16,6 +16,7 @@
 
 from pathlib import Path
 
+from hypothesis import given, settings, strategies as st
 from kitti_fixture import laser_points, P_RECT, R_RECT, VELO_R, VELO_T, write_calibration
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +91,29 @@ def test_halves_round_to_even_as_published() -> None:
     u = (100 * -np.float64(np.float32(3.7875)) + 510) / 10.5
     assert {column for _, column in found} == {round(u)}
     assert round(12.5) == np.rint(12.5) == 12
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2 ** 32 - 1), st.sampled_from(['z', 'velo_x']),
+       st.sampled_from(['devkit', 'nearest']))
+def test_a_loop_over_the_points_agrees(seed: int, depth: str, pixel: str) -> None:
+    rng = np.random.default_rng(seed)
+    cloud = rng.normal((4, 0, 0), (6, 3, 1), (300, 3))
+    cloud = np.column_stack([cloud, np.ones(300)]).astype(np.float32)
+    best: dict[tuple[int, int], float] = {}
+    for forward, left, up, _ in cloud.astype(np.float64):
+        x, y, w = -left, -up, forward - .25 + .5
+        if forward < 0 or w <= 0:
+            continue
+        column = round((100 * x + 50 * (forward - .25) + 10) / w) - (pixel == 'devkit')
+        row = round((100 * y + 20 * (forward - .25)) / w) - (pixel == 'devkit')
+        if 0 <= column < 100 and 0 <= row < 40:
+            value = w if depth == 'z' else forward
+            best[row, column] = min(value, best.get((row, column), np.inf))
+    found = readings(project_points(cloud, PLAIN, depth, pixel))
+    assert found.keys() == best.keys()
+    for spot, value in best.items():
+        assert found[spot] == pytest.approx(value, rel=1e-6)
 
 
 def test_the_calibration_is_the_product_of_its_files(tmp_path: Path) -> None:
