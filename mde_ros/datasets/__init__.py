@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Frames from RGB-D folders and bags."""
+"""Frames from RGB-D folders, bags and the data sets of the field."""
