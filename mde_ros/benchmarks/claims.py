@@ -14,6 +14,9 @@
 
 """Folders that belong to settings: the same ones go on, others are refused by name."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -42,6 +45,23 @@ def read_json(path: Path) -> Any:
         return None
     except ValueError as error:
         raise BenchmarkError(f'{path}: damaged ({error}): remove its folder') from error
+
+
+@contextmanager
+def sole(folder: Path) -> Iterator[None]:
+    """
+    Keep other processes out of a folder for a block; a killed one leaves no lock behind.
+
+    :raises BenchmarkError: when another process is in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / '.lock').open('w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BenchmarkError(f'{folder}: another mde benchmark is at work there: wait for it, '
+                                 'or give another --out') from error
+        yield
 
 
 def changed_fields(before: Any, now: Any, prefix: str = '') -> list[str]:

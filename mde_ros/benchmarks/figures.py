@@ -78,7 +78,7 @@ def error_bars(scenario: str, summary: dict[str, Any]) -> bytes:
 
 def picture_sheet(examples: dict[str, Path]) -> bytes | None:
     """
-    Return a PNG: a row an example frame; image, truth and the depth of each method.
+    Return a JPEG: a row an example frame; image, truth and the depth of each method.
 
     One colour scale a row, that of its truth: near warm, far cold, black no reading. Depth is
     raw, so a wrong scale shows as another colour.
@@ -128,4 +128,5 @@ def _assemble(rows: list[list[NDArray[np.uint8]]], titles: list[str], height: in
         for line, row in enumerate(rows):
             top, left = MARGIN + TITLE + line * (height + GAP), MARGIN + place * (TILE + GAP)
             sheet[top:top + height, left:left + TILE] = row[place]
-    return bytes(cv2.imencode('.png', cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1])
+    return bytes(cv2.imencode('.jpg', cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR),
+                              [cv2.IMWRITE_JPEG_QUALITY, 93])[1])

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mde_ros.adaptation.errors import TrainingError
 from mde_ros.benchmarks.claims import claim, read_json, write_json
 from mde_ros.benchmarks.data import ReadyData, ReadyTarget
 from mde_ros.benchmarks.methods import Contender, contender, SOURCE_ONLY
@@ -59,10 +60,14 @@ class Benchmark:
     encoder_start: Path | None = None
     machine: Machine = field(default_factory=Machine)
     watch: Watch = unwatched
+    failures: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self) -> Iterator[dict[str, Any]]:
         """
         Yield the row of every cell, seed by seed, so that a whole table is there early.
+
+        A training that fails, as by a loss that is not finite, is noted in ``failures`` and the
+        others go on.
 
         :raises mde_ros.benchmarks.errors.BenchmarkError: naming what changed since a cell was
             started.
@@ -76,7 +81,13 @@ class Benchmark:
                 self._train(self.warm_training(seed), 'warm start', seed)
             for one in self.contenders:
                 for target in self.data.targets:
-                    yield self.cell(one, target, seed)
+                    try:
+                        row = self.cell(one, target, seed)
+                    except TrainingError as error:
+                        self.failures.append({'target': target.name, 'method': one.name,
+                                              'seed': seed, 'reason': str(error)})
+                        continue
+                    yield row
 
     def warm_training(self, seed: int) -> Training:
         """Return the training that all methods on our network start from."""
@@ -113,7 +124,7 @@ class Benchmark:
                 'seed': seed, 'target_labels': one.sees_labels, 'steps': trained['steps'],
                 'warm_steps': warm.get('steps', 0), 'batch': trained['batch'],
                 'seconds': trained['seconds'], 'warm_seconds': warm.get('seconds', 0.),
-                'peak_memory_mb': trained['peak_memory_mb'], 'device': self.machine.device,
+                'device': self.machine.device,
                 **cost(network, training.config, target.score),
                 **score(network, training.config, one.name, target.score,
                         folder / EXAMPLES_FILE, self.machine.device)}

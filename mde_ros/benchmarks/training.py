@@ -128,7 +128,7 @@ def train(training: Training, machine: Machine, progress: Progress | None = None
     """
     Train, resume, or return at once what a finished training wrote.
 
-    :return: steps, seconds, peak memory and the last losses.
+    :return: steps, batch, seconds, hash of the weights and the last losses.
     :raises BenchmarkError: when the folder belongs to other settings.
     """
     settings = training.to_dict()
@@ -152,8 +152,7 @@ def train(training: Training, machine: Machine, progress: Progress | None = None
     path = training.folder / WEIGHTS
     save_network(path, network, training.config, training.contender.name)
     facts = {'steps': training.config.steps, 'batch': training.config.batch,
-             'seconds': round(trainer.seconds, 2),
-             'peak_memory_mb': round(trainer.peak_memory_mb), 'sha256': _hash(path),
+             'seconds': round(trainer.seconds, 2), 'sha256': _hash(path),
              'losses': {name: round(value, 6) for name, value in last.items()}}
     write_json(training.folder / DONE, facts)
     # Only now: what is left is the history and the weights.

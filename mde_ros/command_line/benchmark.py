@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 import torch
 
-from mde_ros.benchmarks.claims import write_json
+from mde_ros.benchmarks.claims import sole, write_json
 from mde_ros.benchmarks.data import DataMaker
 from mde_ros.benchmarks.errors import BenchmarkError
 from mde_ros.benchmarks.figures import error_bars, picture_sheet
@@ -99,11 +99,13 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out / arguments.size
     maker = DataMaker(settings, out / 'data', arguments.data, arguments.render_workers,
                       console.print)
-    data = maker.make(scenario, targets)
+    with sole(out / 'data'):
+        data = maker.make(scenario, targets)
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())
     rows: list[dict[str, Any]] = []
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with sole(out / scenario.name), Progress(
+            *columns, console=console, disable=not console.is_terminal) as bar:
         def watch(title: str, steps: int) -> Any:
             task = bar.add_task(title, total=steps)
             if not console.is_terminal:
@@ -119,7 +121,12 @@ def run(arguments: argparse.Namespace) -> int:
             # After every cell: whoever looks in has a table of what is there.
             write_results(arguments, benchmark, rows)
     show(scenario.name, rows)
-    return 0
+    if benchmark.failures and rows:
+        write_results(arguments, benchmark, rows)
+    for failed in benchmark.failures:
+        console.print(f"failed: {failed['target']} {failed['method']}, seed {failed['seed']}: "
+                      f"{failed['reason']}", style='red', soft_wrap=True)
+    return 1 if benchmark.failures else 0
 
 
 def write_results(arguments: argparse.Namespace, benchmark: Benchmark,
@@ -130,7 +137,7 @@ def write_results(arguments: argparse.Namespace, benchmark: Benchmark,
         'command': 'mde ' + shlex.join(sys.argv[1:]), 'scenario': benchmark.scenario,
         'size': arguments.size, 'settings': benchmark.settings.to_dict(),
         'seeds': list(benchmark.seeds), 'machine': machine(), 'versions': versions(),
-        'summary': summary, 'rows': rows}
+        'failures': benchmark.failures, 'summary': summary, 'rows': rows}
     write_json(benchmark.out / 'results.json', report)
     if arguments.json:
         write_json(arguments.json, json.loads(json.dumps(report)))
@@ -138,7 +145,7 @@ def write_results(arguments: argparse.Namespace, benchmark: Benchmark,
     for target in summary['targets']:
         sheet = picture_sheet(benchmark.examples(target, benchmark.seeds[0]))
         if sheet:
-            (benchmark.out / f'pictures_{target}.png').write_bytes(sheet)
+            (benchmark.out / f'pictures_{target}.jpg').write_bytes(sheet)
 
 
 def show(scenario: str, rows: list[dict[str, Any]]) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from mde_ros.benchmarks.claims import changed_fields, claim, read_json, write_json
+from mde_ros.benchmarks.claims import changed_fields, claim, read_json, sole, write_json
 from mde_ros.benchmarks.errors import BenchmarkError
 
 
@@ -47,3 +47,12 @@ def test_files_are_whole_or_named(tmp_path: Path) -> None:
     path.write_text('{"a":')
     with pytest.raises(BenchmarkError, match=r'a\.json: damaged'):
         read_json(path)
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    # A lock belongs to an open file, so one process can stand for two.
+    with sole(tmp_path / 'out'), pytest.raises(
+            BenchmarkError, match='out: another mde benchmark'), sole(tmp_path / 'out'):
+        pass
+    with sole(tmp_path / 'out'):
+        pass

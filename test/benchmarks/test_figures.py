@@ -49,8 +49,9 @@ def test_sheet(tmp_path: Path) -> None:
     def pixel(row: int, place: int, y: int = 100) -> Any:
         return sheet[MARGIN + TITLE + row * (height + GAP) + y, MARGIN + place * (TILE + GAP) + 80]
 
-    np.testing.assert_array_equal(pixel(1, 0), (10, 200, 30))
-    np.testing.assert_array_equal(pixel(0, 1, 20), (0, 0, 0))
+    # JPEG keeps colours within a few steps.
+    np.testing.assert_allclose(pixel(1, 0), (10, 200, 30), atol=8)
+    np.testing.assert_allclose(pixel(0, 1, 20), (0, 0, 0), atol=8)
     # Near is red, far is blue, on the scale of the truth.
     near, far = pixel(0, 2).astype(int), pixel(1, 3).astype(int)
     assert near[0] > near[2] + 50 and far[0] < near[0] - 50

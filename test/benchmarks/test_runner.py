@@ -16,6 +16,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+import math
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import pytest
 import torch
 
 from mde_ros.adaptation.history import read_history
+from mde_ros.adaptation.methods.adabn import AdaBn
 from mde_ros.benchmarks import runner as module
 from mde_ros.benchmarks.data import ReadyData
 from mde_ros.benchmarks.errors import BenchmarkError
@@ -80,7 +82,6 @@ def test_finished_cells_are_not_run_again(make_benchmark: Make,
     titles.clear()
     assert list(make_benchmark(watch=watch).run()) == first
     assert not titles
-    monkeypatch.undo()
 
 
 def test_another_method_and_seed_join_what_is_there(make_benchmark: Make) -> None:
@@ -202,3 +203,22 @@ def test_one_stage_without_a_warm_start(make_benchmark: Make, settings: Settings
     rows = list(make_benchmark(settings=replace(settings, warm_steps=0)).run())
     assert [r['warm_steps'] for r in rows] == [0, 0]
     assert not (make_benchmark().out / 'source' / 'warm').exists()
+
+
+def test_a_training_that_diverges_leaves_the_others(make_benchmark: Make,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    original = AdaBn.losses
+
+    def diverge(method: AdaBn, batch: Any, progress: float) -> dict[str, torch.Tensor]:
+        return {name: term * math.inf for name, term in
+                original(method, batch, progress).items()}
+
+    benchmark = make_benchmark('source_only', 'adabn', 'oracle')
+    with monkeypatch.context() as broken:
+        broken.setattr(AdaBn, 'losses', diverge)
+        assert [row['method'] for row in benchmark.run()] == ['source_only', 'oracle']
+    failed = benchmark.failures[0]
+    assert (failed['method'], failed['target'], failed['seed']) == ('adabn', 'target', 0)
+    assert 'loss depth/' in failed['reason'] and len(benchmark.failures) == 1
+    # Mended, the rest of the table joins.
+    assert len(list(make_benchmark('source_only', 'adabn', 'oracle').run())) == 3

@@ -73,7 +73,7 @@ def test_table_json_plot_and_pictures(run: Callable[..., int], tmp_path: Path,
     assert summary['source_only']['ratio_to_source_only']['raw']['mean'] == 1
     out = tmp_path / 'out' / 'quick' / 'tiny'
     assert json.loads((out / 'results.json').read_text()) == report
-    for name in ('errors.png', 'pictures_tiny.png'):
+    for name in ('errors.png', 'pictures_tiny.jpg'):
         assert cv2.imread(str(out / name)) is not None
 
 
