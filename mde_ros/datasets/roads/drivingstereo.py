@@ -18,6 +18,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame, FrameError
 from mde_ros.datasets.image_files import need_folder, read_16bit, read_rgb, to_metres
@@ -81,7 +83,7 @@ class DrivingStereo(IndexedDataset):
         self._calib = self._find_calib(calib)
         self._tables: dict[str, Intrinsics] = {}
         self.meta = {'source': 'DrivingStereo weather', 'size': size,
-                     'licence': 'MIT for code; data for research only, see its site'}
+                     'licence': 'see drivingstereo-dataset.github.io'}
 
     @property
     def _layout(self) -> str:
@@ -128,12 +130,10 @@ class DrivingStereo(IndexedDataset):
             file = self._calib / f'{session}.txt'
             if not file.is_file():
                 raise FrameError('no calibration of its session', str(file))
-            table = read_table(file)
-            projection = entry(table, file, f'P_rect_{LEFT}', 3, 4)
-            self._tables[session] = pinhole(projection, entry(table, file, f'S_rect_{LEFT}', 2),
-                                            file)
+            projection = entry(read_table(file), file, f'P_rect_{LEFT}', 3, 4)
+            self._tables[session] = pinhole(projection, np.array([width, height]), file)
         k = self._tables[session]
-        # The centre says which size a calibration is for, whatever its S_rect says.
+        # Its centre says which size a calibration is for; the size is that of the picture.
         if not (.3 < k.cx / width < .7 and .2 < k.cy / height < .8):
             raise FrameError('the calibration is for another size', f'{path} is {width}x{height}, '
                              f'{self._calib / session}.txt has its centre at {k.cx:g}, {k.cy:g}')
