@@ -137,7 +137,7 @@ class DataMaker:
         width, height = (side - 2 * border for side in (
             source.intrinsics.width, source.intrinsics.height))
         facts: dict[str, Any] = {key: str(source.meta.get(key, 'unknown'))
-                 for key in ('camera', 'licence', 'source')}
+                                 for key in ('camera', 'licence', 'source')}
         with RgbdFolderWriter(
                 path, source.intrinsics.cropped(border, border, width, height), **facts,
                 splits=source.meta.get('splits', {})) as writer:

@@ -123,7 +123,7 @@ class ResultTables:
                                            for part in self._result['ranges']), style='dim')
         for name in COLUMNS:
             table.add_row(self._title(name), *(format_metric(part[name]['abs_rel'])
-                                                 for part in self._result['ranges']))
+                                               for part in self._result['ranges']))
         return _titled('AbsRel by reference depth, pixels pooled', table)
 
     def _latency(self) -> list[RenderableType]:

@@ -35,8 +35,8 @@ STEM = '2018-10-25-07-37-26_2018-10-25-07-41-21-123'
 
 def write_set(root: Path, weather: str = 'foggy', size: str = 'half') -> None:
     """Write one frame of a weather."""
-    images, depths = (root / weather / f'{what}-{size}-size' for what in ('left-image',
-                                                                         'depth-map'))
+    images, depths = (
+        root / weather / f'{what}-{size}-size' for what in ('left-image', 'depth-map'))
     images.mkdir(parents=True)
     depths.mkdir()
     cv2.imwrite(str(images / f'{STEM}.jpg'), SCENE.image[:, :, ::-1])

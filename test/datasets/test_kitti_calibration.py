@@ -41,8 +41,8 @@ def points(*rows: tuple[float, float, float]) -> NDArray[np.float32]:
 
 def readings(image: NDArray[np.float32]) -> dict[tuple[int, int], float]:
     """Return the depth by (row, column)."""
-    return {(int(r), int(c)): float(image[r, c]) for r, c in zip(*np.nonzero(np.isfinite(image)),
-                                                                strict=True)}
+    places = zip(*np.nonzero(np.isfinite(image)), strict=True)
+    return {(int(r), int(c)): float(image[r, c]) for r, c in places}
 
 
 def test_a_point_by_hand() -> None:
