@@ -118,6 +118,8 @@ def run(arguments: argparse.Namespace) -> int:
             Machine(arguments.device, arguments.workers), watch)
         for row in benchmark.run():
             rows.append(row)
+            console.print(f"{row['target']} {row['method']}, seed {row['seed']}: Abs Rel "
+                          f"{row['raw']['abs_rel']:.3f}, trained {row['seconds']:.0f} s")
             # After every cell: whoever looks in has a table of what is there.
             write_results(arguments, benchmark, rows)
     show(scenario.name, rows)

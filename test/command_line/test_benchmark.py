@@ -62,7 +62,8 @@ def test_table_json_plot_and_pictures(run: Callable[..., int], tmp_path: Path,
     assert run('--methods', 'adabn', 'oracle', '--seeds', '1', '0', '--json',
                str(report_path)) == 0
     shown, aside = capsys.readouterr()
-    assert 'tiny adabn, seed 0: 2 steps' in aside and 'bfloat16' not in aside
+    assert 'tiny adabn, seed 0: 2 steps' in aside
+    assert 'tiny oracle, seed 1: Abs Rel ' in aside and 'bfloat16' not in aside
     assert 'tiny: tiny, scored at input 64x48' in shown and 'oracle (target labels)' in shown
     report = json.loads(report_path.read_text())
     assert [(row['seed'], row['method']) for row in report['rows']] == [
