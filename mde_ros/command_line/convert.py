@@ -16,6 +16,7 @@
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 import json
 import logging
 import os
@@ -113,9 +114,11 @@ def _progress(source: IndexedDataset | BagFrames,
     for index in track(range(len(source)), f'{path.name}', console=console):
         frame = source.get(index)
         if frame is not None:
-            # Only an RGB-D folder's image files show exactly what its frames hold.
-            yield frame, (source.image_path(frame.name).read_bytes()
-                          if isinstance(source, RgbdFolder) else None)
+            if isinstance(source, RgbdFolder):
+                yield frame, source.image_path(frame.name).read_bytes()
+            else:
+                # Readers change pictures, and name frames with their folders.
+                yield replace(frame, name=frame.name.replace('/', '_').lstrip('.')), None
 
 
 def _write_bag(source: IndexedDataset | BagFrames, frames: Iterator[tuple[Frame, bytes | None]],
@@ -151,7 +154,7 @@ def _write_folder(source: IndexedDataset | BagFrames, frames: Iterator[tuple[Fra
                     aside / output.name, frame.intrinsics, camera=notes.get('camera', ''),
                     licence=notes.get('licence', 'unknown'),
                     source=notes.get('source') or f'bag {Path(arguments.input).resolve().name}',
-                    image_format=suffix, sequence=True)
+                    image_format=suffix, sequence=isinstance(source, BagFrames))
             if not _same_kind(frame, writer):
                 unfit += 1
                 continue

@@ -214,3 +214,23 @@ def test_a_real_recording(shared_data: Path, tmp_path: Path) -> None:
     assert convert(source, tmp_path / 'real.mcap', '--split', 'score') == 0
     assert convert(tmp_path / 'real.mcap', tmp_path / 'back') == 0
     assert_equal(RgbdFolder(source, 'score'), tmp_path / 'back')
+
+
+def test_a_data_set_of_the_field(tmp_path: Path) -> None:
+    frame = tmp_path / 'SUNRGBD' / 'kv2' / 'kinect2data' / '000002-resize'
+    for part in ('image', 'depth'):
+        (frame / part).mkdir(parents=True)
+    cv2.imwrite(str(frame / 'image' / 'a.png'), np.full((6, 8, 3), (10, 20, 30), np.uint8))
+    cv2.imwrite(str(frame / 'depth' / 'a.png'), np.full((6, 8), 2000 << 3, np.uint16))
+    (frame / 'intrinsics.txt').write_text('9 0 4 0 9 3 0 0 1')
+    spec = f'sun:{tmp_path}?sensor=kv2'
+    assert convert(spec, tmp_path / 'folder', '--image', 'raw') == 0
+    folder = RgbdFolder(tmp_path / 'folder')
+    # The folders in the name become a part of it.
+    assert folder.names == ['kv2_kinect2data_000002-resize']
+    assert (folder.meta['camera'], folder.meta['source']) == ('kv2', 'SUN RGB-D')
+    assert (folder[0].image == [30, 20, 10]).all() and (folder[0].depth == 2).all()
+    assert folder.intrinsics == Intrinsics(8, 6, 9., 9., 4., 3.)
+    assert convert(spec, tmp_path / 'a.mcap', '--image', 'raw', '--rate', '10') == 0
+    bag = next(iter(BagFrames(tmp_path / 'a.mcap')))
+    assert (bag.image == folder[0].image).all() and (bag.depth == 2).all()
