@@ -24,7 +24,7 @@ from synthetic_scene import metres, render
 
 from mde_ros.datasets.frame import DatasetError
 from mde_ros.datasets.indoor.seven_scenes import (
-    COLOUR_CAMERA, DEPTH_CAMERA, LIRIS_ROTATION, LIRIS_TRANSLATION, SevenScenes)
+    COLOUR_CAMERA, DEPTH_CAMERA, LIRIS_ROTATION, POSES, SevenScenes)
 
 SEEN = render(DEPTH_CAMERA)
 IMAGE = render(COLOUR_CAMERA).image
@@ -58,22 +58,35 @@ def test_as_it_is(root: Path) -> None:
     assert frame.intrinsics.fx == 585 and data.meta['registered'] is False
 
 
-def test_registered(root: Path) -> None:
-    data = SevenScenes(root / 'chess')
+@pytest.mark.parametrize('pose', ['kinect', 'liris'])
+def test_registered(root: Path, pose: str) -> None:
+    data = SevenScenes(root / 'chess', register=pose)
+    rotation, translation = POSES[pose]
     frame = data[0]
     assert frame.name == 'seq-01/frame-000000' and frame.intrinsics.fx == 525
-    assert 'another Kinect' in data.meta['registered']
+    assert pose in data.meta['registered']
     assert frame.depth is not None
     # A point on the front of the box, in the colour camera.
     for point in ((0.1, 0.1, 1.5), (-.3, .2, 1.5)):
-        x, y, z = LIRIS_ROTATION @ np.array(point) + LIRIS_TRANSLATION
+        x, y, z = rotation @ np.array(point) + translation
         column, row = round(x / z * 525 + 320), round(y / z * 525 + 240)
         assert np.allclose(frame.depth[row - 1:row + 2, column - 1:column + 2], z, atol=.002)
     # 585 to 525 shrinks: no gaps between the readings, but where something is hidden.
     assert np.isfinite(frame.depth[60:420, 60:580]).mean() > .97
 
 
-def test_the_pose_is_a_small_rotation() -> None:
+def test_a_kinect_sees_the_known_scene(root: Path) -> None:
+    # Colour is 25 mm beside the depth camera: what is rendered from there must come out.
+    frame = SevenScenes(root)[0]
+    expected = render(COLOUR_CAMERA, position=(.025, 0., 0.))
+    assert frame.depth is not None
+    flat = np.isfinite(frame.depth) & (cv2.morphologyEx(
+        expected.box.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)) == 0)
+    # Half a pixel on the plane is less than 0.5 / 525 * 0.36 / 0.6 of the depth.
+    assert np.allclose(frame.depth[flat], expected.depth[flat], rtol=2e-3)
+
+
+def test_the_published_pose_is_a_small_rotation() -> None:
     assert np.allclose(LIRIS_ROTATION @ LIRIS_ROTATION.T, np.eye(3), atol=1e-6)
     assert np.linalg.det(LIRIS_ROTATION) == pytest.approx(1, abs=1e-6)
 
