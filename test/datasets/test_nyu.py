@@ -25,6 +25,7 @@ from synthetic_scene import render
 from mde_ros.datasets.frame import DatasetError
 from mde_ros.datasets.indoor import nyu
 from mde_ros.datasets.indoor.nyu import CAMERA, Nyu
+from mde_ros.datasets.indoor.split_lists import list_checksum
 
 h5py = pytest.importorskip('h5py')
 SCENE = render(CAMERA)
@@ -101,6 +102,9 @@ def test_splits_count_from_one(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert Nyu(folder, 'train').names == ['0003', '0002']
     test = Nyu(folder, 'test')
     assert test.names == ['0001'] and test[0].image[0, 0, 0] == 0
+    assert test.meta['split'] == 'test, not as published'
+    monkeypatch.setattr(nyu, 'CHECKSUMS', {'test': list_checksum([1])})
+    assert Nyu(folder, 'test').meta['split'] == 'test, as published'
 
 
 def test_the_official_counts_are_asked_for(folder: Path, caplog: pytest.LogCaptureFixture

@@ -26,6 +26,7 @@ from synthetic_scene import metres, render
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError
 from mde_ros.datasets.indoor import sun
+from mde_ros.datasets.indoor.split_lists import list_checksum
 from mde_ros.datasets.indoor.sun import SunRgbd, unrotate
 
 CAMERAS = {
@@ -138,6 +139,11 @@ def test_splits(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         SunRgbd(root, 'train')
     monkeypatch.setattr(sun, 'OFFICIAL', {None: 5, 'train': 2, 'test': 3})
     assert SunRgbd(root, 'train').names == sorted(NAMES[:2])
+    assert SunRgbd(root, 'train').meta['split'] == 'train, not as published'
+    # The authors' own path and slashes at the end do not matter.
+    monkeypatch.setattr(sun, 'CHECKSUMS', {key: list_checksum(names) for key, names in (
+        ('train', NAMES[:2]), ('test', NAMES[2:]))})
+    assert SunRgbd(root, 'train').meta['split'] == 'train, as published'
     assert SunRgbd(root / 'SUNRGBD', 'test', sensor='xtion').names == [NAMES[3]]
 
 

@@ -25,9 +25,15 @@ from mde_ros.datasets.frame import DatasetError, Frame, FrameError
 from mde_ros.datasets.indexed import IndexedDataset
 from mde_ros.datasets.indoor.hdf5_file import Hdf5File
 from mde_ros.datasets.indoor.mat5 import read_mat5
+from mde_ros.datasets.indoor.split_lists import describe_split
 
 MAT, SPLITS = 'nyu_depth_v2_labeled.mat', 'splits.mat'
 OFFICIAL = {None: 1449, 'train': 795, 'test': 654}
+# Of the published trainNdxs and testNdxs: list_checksum.
+CHECKSUMS = {
+    'train': '3ae7461b657a34fb1ab8c1c30ca0e1c525b8267eda63bf8f500814359f1d628f',
+    'test': 'b6fd4f855307bbc0f2691eca4d36216a61139bf14592b93b4b208021858644f2',
+}
 # The toolbox's camera_params.m. The labelled pictures are undistorted already, which is where
 # their white border comes from.
 CAMERA = Intrinsics(640, 480, 518.85790117450188, 519.46961112127485, 325.58244941119034,
@@ -69,6 +75,7 @@ class Nyu(IndexedDataset):
                 raise DatasetError(f"{self.file}: '{name}' is {shape}, expected "
                                    f'(1449, {"3, " if channels else ""}640, 480)')
         count = self._data.dataset('images').shape[0]
+        self._described = ''
         self._data.close()
         self._numbers = np.arange(1, count + 1) if split is None else self._read_split(
             split, count)
@@ -76,7 +83,7 @@ class Nyu(IndexedDataset):
         self.meta = {
             'camera': 'Kinect v1 (NYU)', 'licence': 'no licence stated; research use, cite '
             'Silberman et al. 2012', 'source': 'NYU Depth v2, labelled',
-            'depth': depth, 'crop': crop}
+            'depth': depth, 'crop': crop, 'split': self._described}
         self._check_count(OFFICIAL[split], f'{MAT}: images')
 
     def _read_split(self, split: str, count: int) -> np.ndarray:
@@ -91,6 +98,7 @@ class Nyu(IndexedDataset):
                                f'{OFFICIAL[split]}: download it again')
         if len(set(indices)) < len(indices) or indices.min() < 1:
             raise DatasetError(f'{path}: {split}Ndxs must count frames from 1, each once')
+        self._described = describe_split(split, indices, CHECKSUMS[split], path)
         return indices[indices <= count]
 
     def depth_file(self, index: int) -> Path:

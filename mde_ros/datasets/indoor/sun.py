@@ -28,11 +28,17 @@ from mde_ros.datasets.image_files import (
     need_folder, read_16bit, read_numbers, read_rgb, to_metres)
 from mde_ros.datasets.indexed import IndexedDataset
 from mde_ros.datasets.indoor.mat5 import read_mat5
+from mde_ros.datasets.indoor.split_lists import describe_split
 
 SENSORS = 'kv1', 'kv2', 'realsense', 'xtion'
 ROOT = 'SUNRGBD'
 SPLIT_FILE = Path('SUNRGBDtoolbox', 'traintestSUNRGBD', 'allsplit.mat')
 OFFICIAL = {None: 10335, 'train': 5285, 'test': 5050}
+# Of the published alltrain and alltest, from SENSOR on: list_checksum.
+CHECKSUMS = {
+    'train': '2430ce5a65a3572846c07c03ff0d4c28d53e4abca44679392d6518b226072667',
+    'test': '6fdef67f4eeb214f748a0e9772f41888b772c8eb88e67d0229da9a8bc113b072',
+}
 # NYU Depth v2's own 1449 frames; its test set is in SUN's test, its training set in SUN's.
 NYU = 'kv1/NYUdata'
 
@@ -67,6 +73,7 @@ class SunRgbd(IndexedDataset):
             raise DatasetError(f'{self.root / (wanted[0] if wanted else SENSORS[0])} is missing: '
                                f'expected the folders {", ".join(SENSORS)} of SUNRGBD.zip')
         self._folder = 'depth' if depth == 'raw' else 'depth_bfx'
+        self._described = ''
         names = [name for one in wanted for name in _frames(self.root / one, one)]
         if nyu != 'yes':
             names = [name for name in names if name.startswith(NYU + '/') == (nyu == 'only')]
@@ -77,7 +84,8 @@ class SunRgbd(IndexedDataset):
         self.meta = {
             'camera': ', '.join(wanted), 'licence': 'no licence stated; research use, cite Song '
             'et al. 2015 and the four parts it is made of', 'source': 'SUN RGB-D',
-            'nyu_frames': sum(name.startswith(NYU + '/') for name in names), 'depth': depth}
+            'nyu_frames': sum(name.startswith(NYU + '/') for name in names), 'depth': depth,
+            'split': self._described}
         whole = sensor is None and nyu == 'yes'
         self._check_count(OFFICIAL[split] if whole else None,
                           f'SENSOR/.../FRAME/image and {self._folder}')
@@ -95,7 +103,9 @@ class SunRgbd(IndexedDataset):
             raise DatasetError(f'{path}: {count} frames of the split {split}, expected '
                                f'{OFFICIAL[split]}: download SUNRGBDtoolbox.zip again')
         # They start with the authors' own path, /n/fs/sun3d/data/SUNRGBD/.
-        return {str(name).rpartition(f'/{ROOT}/')[2].strip('/') for name in listed}
+        names = {str(name).rpartition(f'/{ROOT}/')[2].strip('/') for name in listed}
+        self._described = describe_split(split, names, CHECKSUMS[split], path)
+        return names
 
     def depth_file(self, index: int) -> Path:
         """Return the file that holds the depth of a frame, for messages."""
