@@ -15,7 +15,7 @@
 """The data of a scenario, ready to open: rendered, cropped or as recorded."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,14 @@ from mde_ros.benchmarks.claims import changed_fields, read_json, write_json
 from mde_ros.benchmarks.errors import BenchmarkError
 from mde_ros.benchmarks.scenarios import RealSet, Scenario, SimulatedSet, Target
 from mde_ros.benchmarks.settings import Settings
+from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import Frame
+from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.open_dataset import open_dataset
+from mde_ros.datasets.registry import parse_spec, Spec
 from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.datasets.rgbd_folder_writer import RgbdFolderWriter
+from mde_ros.evaluation.protocols import DepthProtocol
 
 Report = Callable[[str], None]
 # Written last, beside the folder of a set: what it was made from.
@@ -34,27 +39,63 @@ DONE = '.done.json'
 
 @dataclass(frozen=True)
 class Part:
-    """A folder, or one split of it."""
+    """
+    A folder, or one split of it.
+
+    :param spec: of a data set of another kind, which then lies in ``path``.
+    """
 
     path: Path
     split: str | None = None
+    spec: Spec | None = None
 
-    def open(self, read_depth: bool) -> RgbdFolder:
+    @classmethod
+    def of(cls, text: str) -> 'Part':
+        """Return a folder by its path, or any data set by its spec string."""
+        spec = parse_spec(text)
+        return cls(spec.path, spec.split, spec if spec.kind else None)
+
+    def open(self, read_depth: bool) -> IndexedDataset:
         """Open it, with labels or without."""
-        return RgbdFolder(self.path, split=self.split, read_depth=read_depth)
+        if self.spec is None:
+            return RgbdFolder(self.path, split=self.split, read_depth=read_depth)
+        found = open_dataset(str(self.spec), read_depth=read_depth)
+        assert isinstance(found, IndexedDataset)  # a kind is given: no bag
+        return found
+
+    def camera(self, protocol: DepthProtocol | None = None) -> Intrinsics:
+        """
+        Return the camera of what a network is given, that of the first frame where they differ.
+
+        :raises BenchmarkError: when no frame can be read.
+        """
+        source = self.open(False)
+        if isinstance(source, RgbdFolder) and protocol is None:
+            return source.intrinsics
+        for frame in source:
+            return (protocol.prepare(frame) if protocol else frame).intrinsics
+        raise BenchmarkError(f'{self.path}: no readable frame')
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what must be the same for a training to go on."""
-        return {'name': self.path.name, 'split': self.split, 'frames': len(self.open(False))}
+        """Return what must be the same for a training to go on; folders may move."""
+        name = self.path.name
+        if self.spec is not None:
+            name = str(replace(self.spec, path=Path(name)))
+        return {'name': name, 'split': self.split, 'frames': len(self.open(False))}
 
 
 @dataclass(frozen=True)
 class ReadyTarget:
-    """A target: frames to adapt to and frames that are scored."""
+    """
+    A target: frames to adapt to and frames that are scored.
+
+    :param protocol: how; None for 0.3 m to 10 m of the whole image.
+    """
 
     name: str
     adapt: Part
     score: Part
+    protocol: DepthProtocol | None = None
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,8 @@ class Benchmark:
         trained = self._train(training, f'{target.name} {one.name}', seed)
         folder = self.out / target.name / one.name / f'seed{seed}'
         claim(folder / 'scored.json', {
-            'sha256': trained['sha256'], 'score': target.score.to_dict()})
+            'sha256': trained['sha256'], 'score': target.score.to_dict(),
+            'protocol': target.protocol and target.protocol.to_dict()})
         row = read_json(folder / SCORE)
         if row is None:
             network = load_network(training)
@@ -125,9 +126,9 @@ class Benchmark:
                 'warm_steps': warm.get('steps', 0), 'batch': trained['batch'],
                 'seconds': trained['seconds'], 'warm_seconds': warm.get('seconds', 0.),
                 'device': self.machine.device,
-                **cost(network, training.config, target.score),
+                **cost(network, training.config, target.score, target.protocol),
                 **score(network, training.config, one.name, target.score,
-                        folder / EXAMPLES_FILE, self.machine.device)}
+                        folder / EXAMPLES_FILE, self.machine.device, target.protocol)}
             write_json(folder / SCORE, row)
         return dict(row)
 

@@ -137,5 +137,6 @@ def scenario_named(name: str) -> Scenario:
     :raises BenchmarkError: listing the names there are.
     """
     if name not in SCENARIOS:
-        raise BenchmarkError(f"no benchmark '{name}'; there are: {', '.join(SCENARIOS)}")
+        raise BenchmarkError(f"no benchmark '{name}'; there are: {', '.join(SCENARIOS)}; or give "
+                             'a YAML file as in config/benchmarks')
     return SCENARIOS[name]

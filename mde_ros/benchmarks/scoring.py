@@ -20,6 +20,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
@@ -30,6 +31,7 @@ from mde_ros.benchmarks.training import card_of
 from mde_ros.camera.resize import network_size
 from mde_ros.estimation.estimator import DepthEstimator
 from mde_ros.evaluation.evaluator import evaluate
+from mde_ros.evaluation.protocols import DepthProtocol
 from mde_ros.evaluation.scaling import COLUMNS
 from mde_ros.network.complexity import count
 from mde_ros.network.depth_network import DepthNetwork
@@ -58,32 +60,45 @@ class Examples:
             self.kept['depths'].append(depth.astype(np.float16))
 
     def save(self, path: Path) -> None:
-        """Write them, whole or not at all."""
+        """Write them, whole or not at all; all in the size of the first."""
         aside = path.with_name(path.name + '.part.npz')
         arrays: dict[str, Any] = {
-            key: np.stack(value) for key, value in self.kept.items() if value}
+            key: np.stack([_sized(one, value[0]) for one in value])
+            for key, value in self.kept.items() if value}
         np.savez_compressed(aside, **arrays)
         os.replace(aside, path)
 
 
+def _sized(array: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """Return a picture in the size of another; days of KITTI differ by some pixels."""
+    if array.shape == like.shape:
+        return array
+    height, width = like.shape[:2]
+    # OpenCV knows no float16.
+    return np.asarray(cv2.resize(
+        array if array.dtype == np.uint8 else array.astype(np.float32), (width, height),
+        interpolation=cv2.INTER_NEAREST), array.dtype)
+
+
 def score(network: nn.Module, config: TrainConfig, name: str, part: Part, examples: Path,
-          device: str = 'cpu') -> dict[str, Any]:
+          device: str = 'cpu', protocol: DepthProtocol | None = None) -> dict[str, Any]:
     """
     Return the numbers of a network on labelled frames, through the estimator of the node.
 
     :param network: ours, or any that gives log depth and has config.canonical_focal.
     :param part: the frames; read with their labels, which no training has seen.
     :param examples: .npz file of a few of them.
+    :param protocol: crop, range and scaling; the row has its table entry.
     """
     folder = part.open(read_depth=True)
     # Networks without batch norm per domain have nothing to fold: they pass through as they are.
     estimator = DepthEstimator(
         (network, card_of(config, name)), device=device)  # type: ignore[arg-type]
     observer = Examples(folder.names)
-    found = evaluate(folder, estimator, observers=[observer]).to_dict()
+    found = evaluate(folder, estimator, protocol=protocol, observers=[observer]).to_dict()
     observer.save(examples)
-    return {'frames': found['frames'], 'range': [found['settings']['min_depth'],
-                                                 found['settings']['max_depth']],
+    return {'frames': found['frames'], 'protocol': found.get('protocol'),
+            'range': [found['settings']['min_depth'], found['settings']['max_depth']],
             'data_hash': found['data']['hash'], 'scale': found['scale'],
             'floors': {floor: {column: values and values['abs_rel']
                                for column, values in columns.items()}
@@ -91,11 +106,12 @@ def score(network: nn.Module, config: TrainConfig, name: str, part: Part, exampl
             **{column: found[column] for column in COLUMNS}}
 
 
-def cost(network: nn.Module, config: TrainConfig, part: Part) -> dict[str, Any]:
+def cost(network: nn.Module, config: TrainConfig, part: Part,
+         protocol: DepthProtocol | None = None) -> dict[str, Any]:
     """Return parameters and GMACs of what runs for one image, at the sizes of papers and here."""
     folded = (fold_network(network) if isinstance(network, DepthNetwork)
               else copy.deepcopy(network))
-    camera = part.open(read_depth=False).intrinsics
+    camera = part.camera(protocol)
     width, height = config.sizes[-1][1:]
     here = network_size(camera.width, camera.height, width * height)
     # Without data nothing is computed: shapes are enough to count.

@@ -43,6 +43,7 @@ class Settings:
     :param learning_rate: of our network after the warm start; the warm start has 1e-3.
     :param translator_channels: first channels of the image translation of t2net_ours; 64 as
         published is 15 times the cost of all other methods together. t2net keeps its 64.
+    :param max_depth: largest label in metres that is used; None takes that of TrainConfig.
     """
 
     source_frames: int = 1500
@@ -58,6 +59,7 @@ class Settings:
     learning_rate: float = 5e-4
     precision: str = 'bf16-mixed'
     translator_channels: int = 16
+    max_depth: float | None = None
 
     def __post_init__(self) -> None:
         """Check what nothing else does."""
@@ -108,6 +110,7 @@ class Settings:
         steps = self.warm_steps if warm else self.steps + whole * self.warm_steps
         return TrainConfig(**{
             'learning_rate': TrainConfig.learning_rate if first else self.learning_rate,
+            'max_depth': self.max_depth or TrainConfig.max_depth,
             'precision': self.precision, 'warm_up': min(200, max(1, steps // 10)),
             'checkpoint_every': max(2, min(500, steps // 5)), **values,
             'validate_every': steps, 'steps': steps, 'batch': self.batch * images,

@@ -79,6 +79,7 @@ def summarise_target(rows: Sequence[Row]) -> dict[str, Any]:
             'seeds': sorted(row['seed'] for row in own),
             'target_labels': own[0]['target_labels'], 'parameters': own[0]['parameters'],
             'input': own[0]['input'], 'gmacs': own[0]['gmacs'],
+            'protocol': own[0].get('protocol'),
             'seconds': mean_spread([row['seconds'] for row in own])}
         for column in COLUMNS:
             names = [name for name, value in own[0][column].items() if value is not None]

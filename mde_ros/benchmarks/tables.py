@@ -19,10 +19,11 @@ from typing import Any
 from rich.table import Table
 
 from mde_ros.benchmarks.summary import ERROR
+from mde_ros.evaluation.result_tables import COLUMN_TITLES
 
 LEFT = ('method',)
 HEADINGS = (
-    'method', 'seeds', 'Abs Rel raw', 'site-scaled', 'median-scaled', 'RMSE raw', 'delta1 raw',
+    'method', 'seeds', 'Abs Rel raw', 'site-scaled', 'median-scaled', 'RMSE {}', 'delta1 {}',
     'vs source only', 'vs best predecessor', 'gap closed', 'GMACs', 'parameters', 'training s')
 
 
@@ -39,18 +40,24 @@ def format_share(value: float | None) -> str:
     return '-' if value is None else f'{value:.0%}'
 
 
+def column_of(entry: dict[str, Any]) -> str:
+    """Return the column of a row or summary that counts: the protocol's, raw without one."""
+    return str((entry.get('protocol') or {'column': 'raw'})['column'])
+
+
 def cells(method: str, entry: dict[str, Any]) -> list[str]:
     """Return one row of a target's table."""
-    best = entry['ratio_to_best_predecessor'].get('raw')
+    main = column_of(entry)
+    best = entry['ratio_to_best_predecessor'].get(main)
     return [
         method + (' (target labels)' if entry['target_labels'] else ''),
         str(len(entry['seeds'])),
         *(format_spread(entry[column].get(ERROR))
           for column in ('raw', 'site_scaled', 'median_scaled')),
-        format_spread(entry['raw'].get('rmse')), format_spread(entry['raw'].get('delta1')),
-        format_spread(entry['ratio_to_source_only']['raw'], 2),
+        format_spread(entry[main].get('rmse')), format_spread(entry[main].get('delta1')),
+        format_spread(entry['ratio_to_source_only'][main], 2),
         '-' if best is None else f"{format_spread(best, 2)} ({best['of']})",
-        format_share(entry['gap_closed']['raw']),
+        format_share(entry['gap_closed'][main]),
         f"{entry['gmacs'][entry['input']]:.2f}", f"{entry['parameters'] / 1e6:.2f} M",
         format_spread(entry['seconds'], 0)]
 
@@ -58,9 +65,13 @@ def cells(method: str, entry: dict[str, Any]) -> list[str]:
 def target_table(scenario: str, target: str, methods: dict[str, Any]) -> Table:
     """Return the table of one target."""
     entry = next(iter(methods.values()))
-    table = Table(title=f"{scenario}: {target}, scored at input {entry['input']}")
+    main = COLUMN_TITLES[column_of(entry)]
+    title = f"{scenario}: {target}, scored at input {entry['input']}"
+    if protocol := entry.get('protocol'):
+        title += f", protocol {protocol['name']} ({main})"
+    table = Table(title=title)
     for heading in HEADINGS:
-        table.add_column(heading, justify='left' if heading in LEFT else 'right')
+        table.add_column(heading.format(main), justify='left' if heading in LEFT else 'right')
     for method, numbers in methods.items():
         table.add_row(*cells(method, numbers))
     return table

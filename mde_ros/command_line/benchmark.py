@@ -27,15 +27,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import torch
 
 from mde_ros.benchmarks.claims import sole, write_json
-from mde_ros.benchmarks.data import DataMaker
+from mde_ros.benchmarks.configured import Configured, is_configuration, read_configured
+from mde_ros.benchmarks.data import DataMaker, ReadyData
 from mde_ros.benchmarks.errors import BenchmarkError
 from mde_ros.benchmarks.figures import error_bars, picture_sheet
 from mde_ros.benchmarks.methods import contenders, KINDS
 from mde_ros.benchmarks.runner import Benchmark
-from mde_ros.benchmarks.scenarios import scenario_named, SCENARIOS
+from mde_ros.benchmarks.scenarios import Scenario, scenario_named, SCENARIOS
 from mde_ros.benchmarks.settings import Settings, SIZES
 from mde_ros.benchmarks.summary import summarise
-from mde_ros.benchmarks.tables import tables
+from mde_ros.benchmarks.tables import column_of, tables
 from mde_ros.benchmarks.training import Machine
 from mde_ros.evaluation.surroundings import machine, versions
 from mde_ros.network.depth_network import SIZES as NETWORKS
@@ -47,8 +48,11 @@ OPTIONS = ('steps', 'warm_steps', 'batch', 'source_frames', 'adapt_frames', 'sco
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument('name', choices=list(SCENARIOS), help='; '.join(
-        f'{one.name}: {one.summary}' for one in SCENARIOS.values()))
+    parser.add_argument('name', metavar='NAME', help='; '.join(
+        f'{one.name}: {one.summary}' for one in SCENARIOS.values())
+        + '; or a YAML file as in config/benchmarks')
+    parser.add_argument('--set', action='append', default=[], metavar='NAME=FOLDER',
+                        help="what ${NAME} of a YAML file is; the environment's otherwise")
     parser.add_argument('--size', choices=list(SIZES), default='quick',
                         help='quick: half an hour a seed on two cores; full: for a GPU')
     parser.add_argument('--methods', nargs='+', choices=list(KINDS), metavar='METHOD',
@@ -81,26 +85,27 @@ def run(arguments: argparse.Namespace) -> int:
         raise BenchmarkError(f'--json {arguments.json}: no such folder')
     if min(arguments.seeds) < 0:
         raise BenchmarkError(f'--seeds {min(arguments.seeds)}: must not be negative')
-    scenario = scenario_named(arguments.name)
-    changes: dict[str, Any] = dict(zip(('warm_steps', 'steps'), scenario.quick_steps)
-                                   ) if arguments.size == 'quick' else {}
+    scenario: Scenario | Configured
+    if is_configuration(arguments.name):
+        if arguments.data:
+            raise BenchmarkError(f'--data does not go with {arguments.name}: its folders are '
+                                 'given by --set NAME=FOLDER')
+        scenario = read_configured(arguments.name, arguments.set)
+        changes: dict[str, Any] = {'max_depth': scenario.max_depth}
+    else:
+        scenario = scenario_named(arguments.name)
+        if arguments.set:
+            raise BenchmarkError(f'--set does not go with {scenario.name}: it is for YAML files')
+        changes = dict(zip(('warm_steps', 'steps'), scenario.quick_steps)
+                       ) if arguments.size == 'quick' else {}
     given = {name: getattr(arguments, name) for name in (*OPTIONS, 'network')}
     changes |= {name: value for name, value in given.items() if value is not None}
     settings = Settings.of(arguments.size, **changes)
     rows_of = contenders(arguments.methods, arguments.size, settings.translator_channels)
-    targets = scenario.targets_of(arguments.size)
-    if arguments.targets:
-        known = {target.name: target for target in scenario.targets}
-        if wrong := sorted(set(arguments.targets) - set(known)):
-            raise BenchmarkError(f"--targets {', '.join(wrong)}: {scenario.name} has "
-                                 f"{', '.join(known)}")
-        targets = tuple(known[name] for name in known if name in arguments.targets)
     console = Console(stderr=True)
     out = arguments.out / arguments.size
-    maker = DataMaker(settings, out / 'data', arguments.data, arguments.render_workers,
-                      console.print)
-    with sole(out / 'data'):
-        data = maker.make(scenario, targets)
+    data = (scenario.ready(arguments.targets) if isinstance(scenario, Configured) else
+            made(arguments, scenario, settings, out / 'data', console))
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())
     rows: list[dict[str, Any]] = []
@@ -119,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
         for row in benchmark.run():
             rows.append(row)
             console.print(f"{row['target']} {row['method']}, seed {row['seed']}: Abs Rel "
-                          f"{row['raw']['abs_rel']:.3f}, trained {row['seconds']:.0f} s")
+                          f"{row[column_of(row)]['abs_rel']:.3f}, trained {row['seconds']:.0f} s")
             # After every cell: whoever looks in has a table of what is there.
             write_results(arguments, benchmark, rows)
     show(scenario.name, rows)
@@ -129,6 +134,21 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(f"failed: {failed['target']} {failed['method']}, seed {failed['seed']}: "
                       f"{failed['reason']}", style='red', soft_wrap=True)
     return 1 if benchmark.failures else 0
+
+
+def made(arguments: argparse.Namespace, scenario: Scenario, settings: Settings, cache: Path,
+         console: Console) -> ReadyData:
+    """Return the data of the wanted targets of a scenario, rendered where needed."""
+    targets = scenario.targets_of(arguments.size)
+    if arguments.targets:
+        known = {target.name: target for target in scenario.targets}
+        if wrong := sorted(set(arguments.targets) - set(known)):
+            raise BenchmarkError(f"--targets {', '.join(wrong)}: {scenario.name} has "
+                                 f"{', '.join(known)}")
+        targets = tuple(known[name] for name in known if name in arguments.targets)
+    maker = DataMaker(settings, cache, arguments.data, arguments.render_workers, console.print)
+    with sole(cache):
+        return maker.make(scenario, targets)
 
 
 def write_results(arguments: argparse.Namespace, benchmark: Benchmark,

@@ -125,7 +125,7 @@ def resolve_benchmark(config: Mapping[str, Any],
 
 def check_disjoint(target: IndexedDataset, score: IndexedDataset) -> None:
     """
-    Check that no frame that is adapted to is scored.
+    Check that no frame that is trained on, with labels or without, is scored.
 
     :raises BenchmarkConfigError: naming a frame that is in both.
     """
@@ -133,7 +133,7 @@ def check_disjoint(target: IndexedDataset, score: IndexedDataset) -> None:
         return
     if shared := sorted(set(target.names) & set(score.names)):
         raise BenchmarkConfigError(
-            f'{score.path}: {len(shared)} of the {len(score)} scored frames are adapted to as '
+            f'{score.path}: {len(shared)} of the {len(score)} scored frames are trained on as '
             f'well, such as {shared[0]}: take splits or scenes that share none')
 
 

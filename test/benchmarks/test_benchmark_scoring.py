@@ -76,6 +76,20 @@ def test_examples_are_spread_over_the_frames() -> None:
     assert Examples(['a', 'b'], 4).wanted == {'a', 'b'}
 
 
+def test_examples_of_other_sizes_are_kept_in_that_of_the_first(tmp_path: Path) -> None:
+    observer = Examples(['a', 'b'], 2)
+    for name, width in (('a', 6), ('b', 12)):
+        depth = np.full((4, width), np.nan, np.float32)
+        depth[:, width // 2:] = 40
+        observer(name, np.full((4, width, 3), width, np.uint8), depth, depth)
+    observer.save(tmp_path / 'examples.npz')
+    with np.load(tmp_path / 'examples.npz') as kept:
+        assert kept['images'].shape == (2, 4, 6, 3) and (kept['images'][1] == 12).all()
+        for key in ('truths', 'depths'):
+            assert kept[key].dtype == np.float16
+            np.testing.assert_array_equal(kept[key][1], kept[key][0])
+
+
 def test_the_unet_is_scored_as_it_is(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = T2NetUnet(T2NetConfig(channels=2)).eval()

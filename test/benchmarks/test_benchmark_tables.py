@@ -63,3 +63,20 @@ def test_a_table_a_target_and_one_over_all() -> None:
 
 def test_one_target_has_no_table_over_all() -> None:
     assert len(tables('fog', summarise([r for r in rows() if r['target'] == 'a']))) == 1
+
+
+def test_the_column_of_a_protocol_counts() -> None:
+    found = rows()
+    for row in found:
+        row['protocol'] = {'name': 'eigen-80m-median', 'column': 'median_scaled'}
+    summary = summarise(found)
+    table = tables('mine', summary)[0]
+    assert table.title == ('mine: a, scored at input 192x144, protocol eigen-80m-median '
+                           '(median-scaled)')
+    assert [str(column.header) for column in table.columns][5:7] == [
+        'RMSE median-scaled', 'delta1 median-scaled']
+    lfda = [list(column.cells)[2] for column in table.columns]
+    # .15 / .2; raw would be 0.305 / 0.405 with spread.
+    assert lfda[5:8] == ['0.300 ± 0.000', '0.850 ± 0.000', '0.75 ± 0.00']
+    assert lfda[9] == '50%'
+    assert summary['targets']['a']['lfda']['protocol']['name'] == 'eigen-80m-median'
