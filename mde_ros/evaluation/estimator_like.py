@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What is evaluated: anything with the depth estimator's signature."""
+"""What is evaluated and what the node runs: anything with the depth estimator's signature."""
 
 from typing import Protocol
 
@@ -43,9 +43,11 @@ class EstimateLike(Protocol):
 
 
 class EstimatorLike(Protocol):
-    """What is evaluated: see mde_ros.estimation.estimator.DepthEstimator."""
+    """What estimates: see mde_ros.estimation.estimator.DepthEstimator."""
 
-    model_id: str
+    @property
+    def model_id(self) -> str:
+        """Return name and hash of the weights."""
 
     def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> EstimateLike:
         """Return depth of one image."""

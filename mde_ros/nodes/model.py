@@ -14,59 +14,27 @@
 
 """The network in use: how it is made from the parameters, and exchanged while frames come in."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import os
 import sys
 import time
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.errors import MdeError
+from mde_ros.evaluation.estimator_like import EstimatorLike
 from mde_ros.nodes.parameters import Settings
 
 
-class EstimateLike(Protocol):
-    """See :class:`mde_ros.estimation.estimator.Estimate`."""
-
-    @property
-    def depth(self) -> NDArray[np.float32]:
-        """Return metres, H x W."""
-
-    @property
-    def intrinsics(self) -> Intrinsics:
-        """Return the rectified pinhole of the depth."""
-
-    @property
-    def image(self) -> NDArray[np.uint8]:
-        """Return the rectified image, H x W x 3."""
-
-    @property
-    def timings(self) -> Mapping[str, float]:
-        """Return seconds by stage."""
-
-
-class EstimatorLike(Protocol):
-    """See :class:`mde_ros.estimation.estimator.DepthEstimator`."""
-
-    @property
-    def model_id(self) -> str:
-        """Return name and hash of the weights."""
-
-    def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> EstimateLike:
-        """Return the depth of an image."""
-
-    def warm_up(self, intrinsics: Intrinsics) -> None:
-        """Run once for nothing."""
+class CameraEstimator(EstimatorLike, Protocol):
+    """What the node runs: see :class:`mde_ros.estimation.estimator.DepthEstimator`."""
 
     def network_intrinsics(self, intrinsics: Intrinsics) -> Intrinsics:
         """Return the intrinsics of what the network sees."""
 
 
-EstimatorFactory = Callable[[Settings], EstimatorLike]
+EstimatorFactory = Callable[[Settings], CameraEstimator]
 
 
 def thread_count(settings: Settings) -> int:
@@ -74,7 +42,7 @@ def thread_count(settings: Settings) -> int:
     return settings.threads or max(1, (os.cpu_count() or 2) - 1)
 
 
-def make_estimator(settings: Settings) -> EstimatorLike:
+def make_estimator(settings: Settings) -> CameraEstimator:
     """
     Return the estimator that the parameters describe.
 
@@ -98,7 +66,7 @@ def use_threads(count: int) -> None:
 class Model:
     """An estimator and the settings that it was made from."""
 
-    estimator: EstimatorLike
+    estimator: CameraEstimator
     settings: Settings
 
 

@@ -58,7 +58,7 @@ def test_live_values_equal_the_offline_ones(rgbd_folder: Path, weights: Path) ->
     source = open_dataset(rgbd_folder)
     options = ScoringOptions(.3, 10)
     live = evaluate_live(source, options, LiveOptions(
-        None, {'weights': str(weights), 'threads': 1}, rate=10.))
+        None, {'weights': str(weights), 'threads': 1}, rate=4.))
     offline = evaluate(source, DepthEstimator(weights, threads=1), options)
     assert live.model['id'] == offline.model['id']
     assert live.read == 6 == live.scored + sum(live.skipped.values())
