@@ -134,7 +134,10 @@ class Listener:
 
     def _on_status(self, message: Any) -> None:
         for status in message.status:
-            self.status = {pair.key: pair.value for pair in status.values}
+            values = {pair.key: pair.value for pair in status.values}
+            # A node that shuts down says so without counts.
+            if 'received' in values:
+                self.status = values
 
 
 def start_node(options: argparse.Namespace, environment: dict[str, str]
