@@ -36,6 +36,8 @@ import numpy as np
 # Metres by which the cloud may differ from the depth image.
 TOLERANCE = 1e-4
 QUIET_SECONDS = 2.0
+SETTLE_SECONDS = 20.0
+START_SECONDS = 60.0
 LOCAL = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 
 
@@ -90,6 +92,24 @@ class Listener:
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._executor.spin)
         self._thread.start()
+
+    def await_node(self, process: 'subprocess.Popen[bytes]') -> None:
+        """Wait until the node is configured and its outputs are connected to this listener."""
+        end = time.monotonic() + START_SECONDS
+        while not self.status or not all(map(self._node.count_publishers, self.headers)):
+            if process.poll() is not None or time.monotonic() > end:
+                raise SystemExit('the node did not start: see its output above')
+            time.sleep(.1)
+        # The node has to find this listener too: until then its frames are 'idle'.
+        time.sleep(1)
+
+    def settled(self, images: int) -> bool:
+        """Return whether the node has counted every image and published what it processed."""
+        status = self.status
+        return (int(status.get('received', 0)) >= images
+                and len(self.headers['depth/color']) >= int(status['processed'])
+                and sum(int(value) for key, value in status.items()
+                        if key == 'processed' or key.startswith('dropped')) >= images)
 
     def close(self) -> None:
         """Stop listening."""
@@ -163,8 +183,14 @@ def check(options: argparse.Namespace, reliability: str) -> dict[str, Any]:
                    '--no-depth', '--stamps', 'now', '--json', str(counts)]
         if options.limit:
             command += ['--limit', str(options.limit)]
+        listener.await_node(node)
         subprocess.run(command, env=environment, check=True)
-        while time.monotonic() - listener.last < QUIET_SECONDS:
+        listener.last = time.monotonic()
+        # On a busy machine the last frames, and what counts them, take their time.
+        late = listener.last + SETTLE_SECONDS
+        while (time.monotonic() - listener.last < QUIET_SECONDS
+               or (time.monotonic() < late and not listener.settled(json.loads(
+                   counts.read_text())['images']))):
             time.sleep(.1)
     finally:
         node.send_signal(signal.SIGINT)
@@ -179,6 +205,8 @@ def judge(reliability: str, played: dict[str, Any], listener: Listener, code: in
           ) -> dict[str, Any]:
     """Compare what was played with what the node counted and what it published."""
     status = listener.status
+    if not status:
+        raise SystemExit('no count of frames was heard on /diagnostics: did the node start?')
     sent = played['stamps']
     received, processed = int(status['received']), int(status['processed'])
     dropped = {key: int(value) for key, value in status.items() if key.startswith('dropped')}
