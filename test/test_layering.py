@@ -33,9 +33,12 @@ LAYERS: dict[str, set[str]] = {
     'simulation': {'camera', 'datasets'},
     'benchmarks': {'camera', 'datasets', 'network', 'adaptation', 'estimation', 'evaluation',
                    'simulation'},
-    'nodes': {'camera', 'datasets', 'network', 'adaptation', 'estimation', 'evaluation'},
+    'onsite': {'camera', 'datasets', 'network', 'adaptation', 'estimation', 'evaluation',
+               'simulation'},
+    'nodes': {'camera', 'datasets', 'network', 'adaptation', 'estimation', 'evaluation',
+              'onsite'},
     'command_line': {'camera', 'datasets', 'network', 'adaptation', 'estimation', 'evaluation',
-                     'simulation', 'benchmarks', 'nodes'},
+                     'simulation', 'benchmarks', 'onsite', 'nodes'},
 }
 ROS = ('rclpy', 'ament_index_python', 'launch', 'launch_ros', 'builtin_interfaces',
        'rcl_interfaces', 'tf2_ros')

@@ -155,9 +155,9 @@ class DataMaker:
         from mde_ros.simulation.generator import generate
         from mde_ros.simulation.scenes import Settings as RoomSettings
         size, frames = self.settings, self.settings.frames(one.role)
-        focal = None if one.focal is None else round(one.focal * size.width, 3)
-        rooms = RoomSettings(one.seed, size.width, size.height, size.views_per_room, None,
-                             one.camera, one.weather, focal)
+        focal = None if one.focal is None else round(one.focal * size.frame_width, 3)
+        rooms = RoomSettings(one.seed, size.frame_width, size.frame_height, size.views_per_room,
+                             None, one.camera, one.weather, focal)
         path = self.cache / one.name
         recipe = {'frames': frames, **{key: getattr(rooms, key) for key in (
             'seed', 'width', 'height', 'views', 'camera', 'weather', 'focal')}}

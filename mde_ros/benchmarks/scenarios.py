@@ -79,7 +79,7 @@ class Scenario:
     source: tuple[SimulatedSet | RealSet, ...]
     targets: tuple[Target, ...]
     quick: tuple[str, ...] | None = None
-    quick_steps: tuple[int, int] = (300, 300)
+    quick_steps: tuple[int, int] = (600, 400)
 
     def targets_of(self, size: str) -> tuple[Target, ...]:
         """Return the targets of size 'quick' or 'full'."""
@@ -119,11 +119,12 @@ SCENARIOS = {scenario.name: scenario for scenario in (
         (simulated_target('camera_b', 'camera_b', 'clear', WIDE),)),
     Scenario(
         'cross_camera_real', 'Kinect v1 recordings to a RealSense D435 and two Xtion',
-        KINECT1, OTHER_CAMERAS, quick_steps=(300, 120)),
+        KINECT1, OTHER_CAMERAS, quick=('d435_lab_floor', 'xtion_ist_a'),
+        quick_steps=(600, 300)),
     Scenario(
         'sim_to_real', 'simulated rooms to every indoor recording', (ANY_CAMERA,),
         (*OTHER_CAMERAS, *(real_target(one.name) for one in KINECT1 if not one.border)),
-        quick=('d435_lab_floor', 'xtion_ist_a'), quick_steps=(300, 160)),
+        quick=('d435_lab_floor', 'xtion_ist_a'), quick_steps=(600, 300)),
     Scenario(
         'fog', 'clear simulated rooms to foggy ones, by a fog model that no training uses',
         (ANY_CAMERA,), (simulated_target('fog_banks', 'neutral', 'fog_banks', None),)),

@@ -35,7 +35,10 @@ class Settings:
     :param source_frames: simulated frames of the source.
     :param adapt_frames: simulated frames of the target that methods see without labels.
     :param score_frames: simulated frames of the target that are scored.
-    :param width: of the network's input in training; simulated frames have this size too.
+    :param frame_width: of simulated frames.
+    :param width: of the network's input in training.
+    :param appearance: probability of a random camera appearance of a source image. None of the
+        predecessors has one, so it is 0 for all rows but those whose file sets it.
     :param warm_steps: steps of the source-only start that the methods share.
     :param steps: steps of each method after it; methods with a network of their own take both.
     :param batch: labelled source images a step, and as many of the target.
@@ -49,11 +52,14 @@ class Settings:
     source_frames: int = 1500
     adapt_frames: int = 400
     score_frames: int = 150
-    width: int = 192
-    height: int = 144
+    frame_width: int = 192
+    frame_height: int = 144
+    width: int = 128
+    height: int = 96
+    appearance: float = 0.
     views_per_room: int = 6
-    warm_steps: int = 300
-    steps: int = 300
+    warm_steps: int = 600
+    steps: int = 400
     batch: int = 8
     network: str = 'base'
     learning_rate: float = 5e-4
@@ -111,7 +117,7 @@ class Settings:
         return TrainConfig(**{
             'learning_rate': TrainConfig.learning_rate if first else self.learning_rate,
             'max_depth': self.max_depth or TrainConfig.max_depth,
-            'precision': self.precision, 'warm_up': min(200, max(1, steps // 10)),
+            'precision': self.precision, 'appearance': self.appearance, 'warm_up': min(200, max(1, steps // 10)),
             'checkpoint_every': max(2, min(500, steps // 5)), **values,
             'validate_every': steps, 'steps': steps, 'batch': self.batch * images,
             'sizes': ((1., self.width, self.height),), 'network': NETWORKS[self.network],
@@ -120,7 +126,7 @@ class Settings:
 
 SIZES: dict[str, dict[str, Any]] = {
     'quick': {},
-    'full': {'source_frames': 20000, 'adapt_frames': 4000, 'score_frames': 500, 'width': 320,
-             'height': 240, 'warm_steps': 6000, 'steps': 6000, 'batch': 16,
+    'full': {'source_frames': 20000, 'adapt_frames': 4000, 'score_frames': 500,
+             'frame_width': 320, 'frame_height': 240, 'width': 320, 'height': 240, 'warm_steps': 6000, 'steps': 6000, 'batch': 16,
              'translator_channels': 64},
 }

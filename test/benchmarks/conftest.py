@@ -70,7 +70,8 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Return two steps of warm start and three of each method."""
     monkeypatch.setitem(SIZES, 'tiny', TINY)
     torch.set_num_threads(1)
-    return Settings(width=64, height=48, warm_steps=2, steps=3, batch=2, network='tiny',
+    return Settings(frame_width=64, frame_height=48, width=64, height=48, warm_steps=2,
+                    steps=3, batch=2, network='tiny',
                     precision='32-true')
 
 

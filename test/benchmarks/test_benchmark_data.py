@@ -30,7 +30,7 @@ from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.simulation import generator
 
 ROOMS = SimulatedSet('rooms', 'adapt', 5, 'camera_b', 'fog', focal=.6)
-SETTINGS = Settings(width=64, height=48, adapt_frames=3)
+SETTINGS = Settings(frame_width=64, frame_height=48, width=64, height=48, adapt_frames=3)
 
 
 @pytest.fixture

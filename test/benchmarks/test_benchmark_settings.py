@@ -39,7 +39,7 @@ def test_steps_of_each_training() -> None:
     assert [c.steps for c in (method, warm, whole, oracle)] == [50, 30, 80, 50]
     assert [c.batch for c in (method, warm, whole, oracle)] == [4, 4, 4, 8]
     assert [c.seed for c in (method, whole, oracle)] == [3, 3, 3] and warm.seed != 3
-    assert method.zoom == .8 and method.sizes == ((1., 192, 144),)
+    assert method.zoom == .8 and method.sizes == ((1., 128, 96),)
     # What starts from random weights learns faster than what goes on.
     assert warm.learning_rate == whole.learning_rate > method.learning_rate
     alone = Settings.of('quick', warm_steps=0).train_config(0, {})

@@ -32,9 +32,11 @@ from mde_ros.adaptation.recognition import half_size, make_recognition
 from mde_ros.network.batch_norm import SOURCE, TARGET, use_domain
 from mde_ros.network.depth_network import DepthNetwork
 
-# Weights of the terms; the article gives none. Depth is 1.
-RECONSTRUCTION, PERCEPTION = 1.0, .1
-SWAP_CONTENT, SWAP_STYLE = .5, 1.0
+# Weights of the terms; the article gives none. Depth is 1. With ten times these the gradients of
+# the decomposition on the encoder were ten times those of depth; to the generator and the style
+# encoders, which learn from nothing else, Adam makes any scale the same.
+RECONSTRUCTION, PERCEPTION = .1, .01
+SWAP_CONTENT, SWAP_STYLE = .05, .1
 ALIGNMENT = .05
 GENERATOR_RATE, DISCRIMINATOR_RATE = 2e-4, 1e-4
 STYLE_MOMENTUM = .02
