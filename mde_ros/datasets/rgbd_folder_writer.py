@@ -53,13 +53,15 @@ class RgbdFolderWriter:
     :param source: where the images come from.
     :param image_format: 'jpg' or 'png'.
     :param jpeg_quality: 1 to 100.
+    :param durable: wait for the disk with each frame, so that a power cut costs at most the one
+        being written; some milliseconds a frame.
     :param meta: further fields of meta.json, as ``sequence`` or ``splits``.
     :raises DatasetError: when the folder holds something else or another camera.
     """
 
     def __init__(self, path: str | Path, intrinsics: Intrinsics, *, camera: str, licence: str,
                  source: str, image_format: str = 'jpg', jpeg_quality: int = 95,
-                 **meta: Any) -> None:
+                 durable: bool = False, **meta: Any) -> None:
         if image_format not in ('jpg', 'png'):
             raise DatasetError(f"image format '{image_format}': use 'jpg' or 'png'")
         self.path = Path(path)
@@ -67,6 +69,7 @@ class RgbdFolderWriter:
         self.clipped_pixels = 0  # depth beyond what the format holds, written as no reading
         self._suffix = image_format
         self._quality = jpeg_quality
+        self._durable = durable
         fields = {**intrinsics.to_dict(), 'camera': camera, 'licence': licence, 'source': source,
                   'depth_png': 'uint16 millimetres, 0 = no reading', **meta}
         try:
@@ -121,14 +124,17 @@ class RgbdFolderWriter:
                 (self.path / 'depth').mkdir(exist_ok=True)
                 write_whole(self.path / 'depth' / f'{frame.name}.png',
                             encode(self._millimetres(frame.depth), 'png',
-                                   [cv2.IMWRITE_PNG_COMPRESSION, 1]))
+                                   [cv2.IMWRITE_PNG_COMPRESSION, 1]), self._durable)
             if len(entry) > 1:
                 with self._locked_journal() as journal:
                     journal.write(json.dumps(entry).encode() + b'\n')
+                    if self._durable:
+                        journal.flush()
+                        os.fsync(journal.fileno())
             if jpeg is not None:
                 suffix = 'jpg'
             write_whole(self.path / 'rgb' / f'{frame.name}.{suffix}', jpeg or encode(
-                cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR), suffix, options))
+                cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR), suffix, options), self._durable)
         except OSError as error:
             raise DatasetError(f'{self.path}: cannot write frame {frame.name}: {error}') from error
         self._names.add(frame.name)
@@ -155,7 +161,7 @@ class RgbdFolderWriter:
             with self._locked_journal() as journal:
                 meta = read_meta(self.path)
                 meta['frames'] = len(list_images(self.path / 'rgb'))
-                _save_json(self.path / META, meta)
+                self._save_meta(meta)
                 Path(journal.name).unlink()
         except OSError as error:
             raise DatasetError(f'{self.path / META}: cannot write: {error}') from error
@@ -184,8 +190,14 @@ class RgbdFolderWriter:
         if changed:
             _log.info('%s: changes %s', self.path / META, ', '.join(changed))
         # Folding the journal first keeps a line that a power cut left unfinished by itself.
-        _save_json(self.path / META, {**there, **fields})
+        self._save_meta({**there, **fields})
         os.truncate(self.path / JOURNAL, 0)
+
+    def _save_meta(self, meta: dict[str, Any]) -> None:
+        """Save meta.json before the journal, which it holds now, is emptied."""
+        _save_json(self.path / META, meta)
+        if self._durable:
+            sync(self.path)
 
     def _check(self, frame: Frame) -> None:
         name, image, camera = frame.name, frame.image, self.intrinsics
@@ -237,12 +249,29 @@ def encode(image: NDArray[Any], suffix: str, options: list[int]) -> bytes:
     return encoded.tobytes()
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file aside and rename it, so that it is whole or absent."""
+def write_whole(path: Path, data: bytes, durable: bool = False) -> None:
+    """
+    Write a file aside and rename it, so that it is whole or absent.
+
+    :param durable: also after a power cut, and there when this returns.
+    """
     # Hidden, so that no reader lists it; a resumed job writes the same frame over it.
     aside = path.with_name(f'.{path.name}.tmp')
     aside.write_bytes(data)
+    if durable:
+        sync(aside)
     aside.replace(path)
+    if durable:
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _save_json(path: Path, meta: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@
 from dataclasses import replace
 import fcntl
 import json
+import os
 from pathlib import Path
 import shutil
 import signal
@@ -307,3 +308,26 @@ def test_two_processes_into_one_folder(tmp_path: Path) -> None:
     assert {one.name: one.stamp_ns for one in data} == {
         name: int(name[1:]) + 1 for name in names}
     assert not (folder / 'frames.jsonl').exists()
+
+
+def test_durable_frames_are_on_the_disk_before_they_are_listed(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def note(file: int) -> None:
+        name = Path(os.readlink(f'/proc/self/fd/{file}')).name
+        listed_now = (tmp_path / 'rgb' / 'a.jpg').exists()
+        synced.append(f'{name} {"after" if listed_now else "before"}')
+        fsync(file)
+
+    with open_writer(tmp_path, durable=True) as writer:
+        monkeypatch.setattr(os, 'fsync', note)
+        writer.write(frame('a', stamp_ns=5))
+        assert synced == [
+            '.a.png.tmp before', 'depth before', 'frames.jsonl before', '.a.jpg.tmp before',
+            'rgb after']
+        synced.clear()
+    # meta.json, and its name, before the journal goes.
+    assert synced == ['.meta.json.tmp after', f'{tmp_path.name} after']
+    assert RgbdFolder(tmp_path)[0].stamp_ns == 5
