@@ -40,6 +40,7 @@ ARGUMENTS = {
     'image': ('image', None, 'topic of the camera images, without /compressed'),
     'camera_info': ('', None, 'topic of the calibration; default: camera_info beside the image'),
     'weights': ('', None, "weight file; default: what params_file says, else 'shipped'"),
+    'profile': ('', None, 'camera profile or store; default: what params_file says, else none'),
     'image_transport': ('', ['', 'raw', 'compressed'], 'default: what params_file says, else raw'),
     'autostart': ('true', ['true', 'false'], 'configure and activate the node at once'),
     'use_sim_time': ('false', ['true', 'false'], 'take the time from /clock'),
@@ -59,7 +60,8 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     parameters: dict[str, bool | str] = {
         'autostart': value['autostart'] == 'true', 'use_sim_time': value['use_sim_time'] == 'true'}
     # What is not given on the command line stays as the file says.
-    parameters |= {name: value[name] for name in ('weights', 'image_transport') if value[name]}
+    parameters |= {name: value[name] for name in ('weights', 'profile', 'image_transport')
+                   if value[name]}
     remappings = [(name, value[name]) for name in ('image', 'camera_info') if value[name]]
     actions: list[LaunchDescriptionEntity] = [*_transport(context, value['fastdds_profile'])]
     actions.append(Node(

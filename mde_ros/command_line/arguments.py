@@ -49,3 +49,43 @@ def parse_sizes(text: str) -> tuple[tuple[float, int, int], ...]:
                 f"'{part}': give input sizes as WxH:SHARE, such as 192x144:0.7,320x240:0.3"
             ) from error
     return tuple(stages)
+
+
+def whole_positive(text: str) -> int:
+    """
+    Return a whole number of at least 1.
+
+    :raises argparse.ArgumentTypeError: naming the form expected.
+    """
+    value = whole_number(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}': give a whole number of at least 1")
+    return value
+
+
+def whole_number(text: str) -> int:
+    """
+    Return a whole number that is not negative.
+
+    :raises argparse.ArgumentTypeError: naming the form expected.
+    """
+    try:
+        value = int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}': give a whole number") from error
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"'{text}': give a number that is not negative")
+    return value
+
+
+def metres_list(text: str) -> tuple[float, ...]:
+    """
+    Return the metres of 'M,M,...'.
+
+    :raises argparse.ArgumentTypeError: naming the form expected.
+    """
+    try:
+        return tuple(float(word) for word in text.split(','))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"'{text}': give metres with commas between, such as 1,2,4") from error

@@ -24,7 +24,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
-from mde_ros.command_line.arguments import parse_size
+from mde_ros.command_line.arguments import (
+    metres_list, parse_size, whole_number, whole_positive)
 from mde_ros.command_line.bag_arguments import add_bag_arguments, dataset_options
 from mde_ros.datasets.frame import FrameSource
 from mde_ros.datasets.open_dataset import open_dataset
@@ -46,10 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('what', help='RGB-D folder, bag or KIND:PATH, with reference depth')
     parser.add_argument('--weights', default=SHIPPED, help="weight file, or 'shipped'")
+    parser.add_argument('--profile', default='', metavar='P',
+                        help='camera profile of these weights: a file, or a store folder, whose '
+                             'current profile counts')
     parser.add_argument('--split', help='frames of this split of meta.json only, such as score')
-    parser.add_argument('--every', type=_positive, default=1, metavar='N',
+    parser.add_argument('--every', type=whole_positive, default=1, metavar='N',
                         help='take every Nth frame')
-    parser.add_argument('--limit', type=_positive, metavar='N', help='take at most N frames')
+    parser.add_argument('--limit', type=whole_positive, metavar='N', help='take at most N frames')
     scoring = parser.add_argument_group('scoring')
     scoring.add_argument('--protocol', metavar='NAME',
                          help='crop, range, scaling and reference as a published evaluation has '
@@ -63,10 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     scoring.add_argument('--max-depth', type=float, default=argparse.SUPPRESS, metavar='M',
                          help='score reference depths nearer than this; 80 for roads (default: '
                               f'{MAXIMUM:g})')
-    scoring.add_argument('--border', type=_count, default=argparse.SUPPRESS, metavar='PX',
+    scoring.add_argument('--border', type=whole_number, default=argparse.SUPPRESS, metavar='PX',
                          help='leave out so many pixels along each side of the images '
                               '(default: 0)')
-    scoring.add_argument('--ranges', type=_edges, metavar='M,M,...',
+    scoring.add_argument('--ranges', type=metres_list, metavar='M,M,...',
                          help='inner edges of the table by range (default: 1,2,4, on roads '
                               '10,20,40)')
     scoring.add_argument('--latency-only', action='store_true',
@@ -79,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     running.add_argument('--size', type=parse_size, metavar='WxH',
                          help="area of the network's input, in the camera's own aspect "
                               '(default: that of the weights)')
-    running.add_argument('--threads', type=_positive, help='CPU threads of the network')
+    running.add_argument('--threads', type=whole_positive, help='CPU threads of the network')
     running.add_argument('--device', default='cpu', help="'cpu', 'cuda' or another of PyTorch")
     live = parser.add_argument_group('live: play the data to a real depth node and score what '
                                      'it publishes')
@@ -203,8 +207,12 @@ def _evaluate_live(arguments: argparse.Namespace, options: ScoringOptions, obser
     except ImportError as error:
         raise EvaluationError(f'--live needs ROS 2 (rclpy): {error}; source its setup.bash, or '
                               'pip install -r requirements-ros.txt') from error
-    weights = arguments.weights
+    weights, profile = arguments.weights, arguments.profile
+    if profile:  # the node goes on without a store that is not there; a measurement must not
+        from mde_ros.estimation.profile_store import resolve_profile
+        resolve_profile(profile)
     parameters = {'weights': weights if weights == SHIPPED else str(Path(weights).resolve()),
+                  'profile': str(Path(profile).resolve()) if profile else '',
                   'device': arguments.device, 'threads': arguments.threads or 0,
                   'input_area': area or 0}
     return evaluate_live(
@@ -219,8 +227,8 @@ def _evaluate_offline(arguments: argparse.Namespace, options: ScoringOptions,
                       area: int | None) -> EvaluationResult:
     # PyTorch takes seconds to import: not before the arguments are known to be right.
     from mde_ros.estimation.estimator import DepthEstimator
-    estimator = DepthEstimator(arguments.weights, input_area=area, threads=arguments.threads,
-                               device=arguments.device)
+    estimator = DepthEstimator(arguments.weights, profile=arguments.profile, input_area=area,
+                               threads=arguments.threads, device=arguments.device)
     total = -(-len(source) // arguments.every)
     if arguments.limit:
         total = min(total, arguments.limit)
@@ -266,28 +274,3 @@ def _fill_out(arguments: argparse.Namespace) -> None:
         arguments.json = arguments.json or arguments.out / 'result.json'
         arguments.csv = arguments.csv or arguments.out / 'frames.csv'
         arguments.report = arguments.report or arguments.out / 'report.html'
-
-
-def _positive(text: str) -> int:
-    value = _count(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}': give a whole number of at least 1")
-    return value
-
-
-def _count(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"'{text}': give a whole number") from error
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"'{text}': give a number that is not negative")
-    return value
-
-
-def _edges(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(word) for word in text.split(','))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"'{text}': give metres with commas between, such as 1,2,4") from error

@@ -31,6 +31,9 @@ from mde_ros.datasets.bag_reader import BagFrames
 from mde_ros.datasets.frame import DatasetError, Frame
 from mde_ros.datasets.indexed import IndexedDataset
 from mde_ros.datasets.open_dataset import open_dataset
+from mde_ros.estimation.profile import load_profile
+from mde_ros.estimation.profile_card import FORMAT as PROFILE_FORMAT
+from mde_ros.estimation.profile_store import CURRENT, ProfileStore
 from mde_ros.estimation.weights import load_weights, SHIPPED
 from mde_ros.evaluation.contact_sheet import contact_sheet, SHEET_FRAMES
 from mde_ros.network.complexity import count
@@ -42,8 +45,9 @@ DEPTH_EDGES = (0., .5, 1., 1.5, 2., 3., 4., 6., 8., 10., 15., 20.)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument('what', help="weight file, 'shipped', 'small', 'base', folder, bag or "
-                                     'data set KIND:PATH?key=value')
+    parser.add_argument('what', help="weight file, 'shipped', 'small', 'base', camera profile, "
+                                     'profile store, folder, bag or data set '
+                                     'KIND:PATH?key=value')
     parser.add_argument('--size', type=parse_size, default='320x240',
                         help='network input size at which multiply-accumulates are counted')
     parser.add_argument('--limit', type=int, default=200, help='frames of a data set to read')
@@ -56,7 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print, and write --json."""
     what = arguments.what
-    if what in SIZES or what == SHIPPED or Path(what).suffix in ('.safetensors', '.json'):
+    if (Path(what) / CURRENT).exists():
+        facts = store_facts(Path(what))
+    elif is_profile(Path(what)):
+        facts = profile_facts(Path(what))
+    elif what in SIZES or what == SHIPPED or Path(what).suffix in ('.safetensors', '.json'):
         facts = weight_facts(what, arguments.size)
     else:
         source = open_dataset(what, **dataset_options(arguments))
@@ -88,6 +96,37 @@ def weight_facts(what: str, size: tuple[int, int]) -> dict[str, Any]:
         facts.update({key: value for key, value in card.to_dict().items() if key != 'network'})
         facts['model_id'] = card.model_id
     return facts
+
+
+def is_profile(path: Path) -> bool:
+    """Return whether a .safetensors or .json file is a camera profile by its card."""
+    if path.suffix not in ('.safetensors', '.json'):
+        return False
+    try:
+        card = json.loads(path.with_suffix('.json').read_text())
+    except (OSError, ValueError):
+        return False
+    return isinstance(card, dict) and card.get('format') == PROFILE_FORMAT
+
+
+def profile_facts(path: Path) -> dict[str, Any]:
+    """Return what a profile changes, and its card."""
+    tensors, card = load_profile(path)
+    return {'profile_id': card.profile_id, 'tensors': len(tensors),
+            'values': sum(value.numel() for value in tensors.values()), **card.to_dict()}
+
+
+def store_facts(folder: Path) -> dict[str, Any]:
+    """Return the profiles of a store and their history."""
+    store = ProfileStore(folder)
+    current = store.current()
+    return {
+        'current': current.stem if current else None,
+        'profiles': {entry.name: entry.problem or (
+            f'{entry.card.profile_id}, {entry.card.method or "scale alone"}, '
+            f'x {entry.card.scale.factor:.3f} ({entry.card.scale.source}), {entry.card.created}')
+            if entry.card else entry.problem for entry in store.entries()},
+        'history': store.history()}
 
 
 def data_facts(source: IndexedDataset | BagFrames, limit: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@
 """Scores the node's estimator on the frames of a data set, one after the other."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
@@ -197,6 +198,9 @@ def settings_of(estimator: Any) -> dict[str, Any]:
         found['input_area'] = area
     if card := getattr(estimator, 'card', None):
         found['weights'] = {'name': card.name, 'sha256': card.sha256}
+    if profile := getattr(estimator, 'profile', None):
+        found['profile'] = {'name': profile.name, 'sha256': profile.sha256,
+                            'scale': asdict(profile.scale)}
     return found
 
 

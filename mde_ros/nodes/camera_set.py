@@ -104,7 +104,7 @@ class CameraSet:
                 active=active, now=now, before=self._reported.get(camera, Snapshot()),
                 subscriptions=stream.qos_states(),
                 intrinsics=next(iter(stream.calibration.known()), None),
-                model_id=model.estimator.model_id, device=model.settings.device,
+                model_id=model.of(camera).model_id, device=model.runs_on,
                 silence_limit=self._settings().silence_limit)))
             self._reported[camera] = now
         return result

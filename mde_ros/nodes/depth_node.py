@@ -35,7 +35,7 @@ from mde_ros.nodes.diagnostics import unconfigured_status
 from mde_ros.nodes.flow import Complaints
 from mde_ros.nodes.frame_processor import FrameProcessor
 from mde_ros.nodes.mailbox import Mailbox
-from mde_ros.nodes.model import EstimatorFactory, make_estimator, Model, reload_model
+from mde_ros.nodes.model import EstimatorFactory, make_estimator, make_model, reload_model
 from mde_ros.nodes.spin import run
 from mde_ros.nodes.worker import Worker
 
@@ -150,13 +150,14 @@ class DepthNode(LifecycleNode):
         self._clean_up()
         settings = self.settings
         began = time.perf_counter()
-        model = Model(self._make_estimator(settings), settings)
+        model = make_model(self._make_estimator, settings)
         self.cameras.create(settings)
-        for intrinsics in self.cameras.intrinsics():
-            model.estimator.warm_up(intrinsics)
+        model.warm_up(self.cameras.intrinsics())
+        for line in model.notices:
+            self._warn(line)
         self._processor = FrameProcessor(
             model, self.cameras.streams, self.cameras.outputs, self.complain, self.get_clock())
-        self._inform(f'model {model.estimator.model_id} on {settings.device}, loaded in '
+        self._inform(f'model {model.model_id} on {model.runs_on}, loaded in '
                      f'{time.perf_counter() - began:.2f} s')
 
     def _activate(self) -> None:

@@ -87,11 +87,12 @@ class FrameProcessor:
         decoded = time.perf_counter()
         intrinsics = stream.calibration.of_image(
             message.header, image.shape[1], image.shape[0])
-        estimate = model.estimator.estimate(image, intrinsics)
+        estimator = model.of(stream.camera)
+        estimate = estimator.estimate(image, intrinsics)
         view = estimate.depth, estimate.image, estimate.intrinsics
         estimated = time.perf_counter()
         if settings.depth_size == 'network':
-            view = shrink(*view, model.estimator.network_intrinsics(intrinsics).fx)
+            view = shrink(*view, estimator.network_intrinsics(intrinsics).fx)
         depth, picture, pinhole = view
         self._outputs[stream.camera].publish(message.header, depth, pinhole, picture, settings)
         return {'decode': decoded - began, 'inference': estimated - decoded,

@@ -14,9 +14,10 @@
 
 """The network in use: how it is made from the parameters, and exchanged while frames come in."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 import os
+from pathlib import Path
 import sys
 import time
 from typing import Protocol
@@ -34,6 +35,8 @@ class CameraEstimator(EstimatorLike, Protocol):
         """Return the intrinsics of what the network sees."""
 
 
+CAMERA = '{camera}'
+
 EstimatorFactory = Callable[[Settings], CameraEstimator]
 
 
@@ -46,13 +49,32 @@ def make_estimator(settings: Settings) -> CameraEstimator:
     """
     Return the estimator that the parameters describe.
 
-    :raises mde_ros.errors.MdeError: for weights or a device that cannot be used.
+    A profile folder that is not there yet, as before a camera was first adapted, means no profile.
+
+    :raises mde_ros.errors.MdeError: for weights, a profile, a device, a back end or an engine that
+        cannot be used.
     """
     # Only here, so that importing the node (for its parameters, say) does not load PyTorch.
+    from mde_ros.estimation.backends.cache import EngineCache
     from mde_ros.estimation.estimator import DepthEstimator
-    return DepthEstimator(
-        settings.weights, input_area=settings.input_area or None,
-        threads=thread_count(settings), device=settings.device)
+    profile, missing = settings.profile, ''
+    if profile and not _exists(Path(profile)):
+        profile, missing = '', (f"profile '{profile}': no such folder yet: the plain network is "
+                                'used until a profile is made there and ~/reload_model called')
+    estimator = DepthEstimator(
+        settings.weights, profile=profile, input_area=settings.input_area or None,
+        threads=thread_count(settings), device=settings.device, backend=settings.backend,
+        precision=settings.precision, engine=settings.engine, cache=EngineCache())
+    estimator.prepare()
+    if missing:
+        estimator.notices.append(missing)
+    return estimator
+
+
+def _exists(profile: Path) -> bool:
+    """Return whether a profile is there, or named as a file, whose absence is an error."""
+    return (profile.exists() or profile.suffix in ('.safetensors', '.json')
+            or profile.with_name(profile.name + '.safetensors').exists())
 
 
 def use_threads(count: int) -> None:
@@ -64,10 +86,61 @@ def use_threads(count: int) -> None:
 
 @dataclass(frozen=True)
 class Model:
-    """An estimator and the settings that it was made from."""
+    """
+    Estimators and the settings that they were made from.
+
+    :param estimator: of the cameras that have none of their own in ``by_camera``.
+    """
 
     estimator: CameraEstimator
     settings: Settings
+    by_camera: Mapping[str, CameraEstimator] = field(default_factory=dict)
+
+    def of(self, camera: str) -> CameraEstimator:
+        """Return the estimator of a camera."""
+        return self.by_camera.get(camera, self.estimator)
+
+    @property
+    def estimators(self) -> list[CameraEstimator]:
+        """Return each estimator once."""
+        return list({id(e): e for e in (self.estimator, *self.by_camera.values())}.values())
+
+    @property
+    def model_id(self) -> str:
+        """Return the ids of all estimators in one line."""
+        return ', '.join(dict.fromkeys(e.model_id for e in self.estimators))
+
+    @property
+    def runs_on(self) -> str:
+        """Return back end and precision, or the device of an estimator that does not say."""
+        return ', '.join(dict.fromkeys(
+            getattr(e, 'runs_on', self.settings.device) for e in self.estimators))
+
+    @property
+    def notices(self) -> list[str]:
+        """Return what was wrong with profiles, in lines for the user."""
+        return [line for e in self.estimators for line in getattr(e, 'notices', ())]
+
+    def warm_up(self, cameras: Iterable[Intrinsics]) -> None:
+        """Run every estimator once on what is known of the cameras."""
+        for intrinsics in cameras:
+            for estimator in self.estimators:
+                estimator.warm_up(intrinsics)
+
+
+def make_model(make: EstimatorFactory, settings: Settings) -> Model:
+    """
+    Return one estimator, or one for each profile where the parameter names the camera.
+
+    :raises mde_ros.errors.MdeError: for what cannot be used.
+    """
+    if CAMERA not in settings.profile:
+        return Model(make(settings), settings)
+    made: dict[str, CameraEstimator] = {}
+    for camera in settings.cameras:
+        own = replace(settings, profile=settings.profile.replace(CAMERA, camera))
+        made[camera] = make(own)
+    return Model(made[settings.cameras[0]], settings, made)
 
 
 class Swappable(Protocol):
@@ -96,12 +169,11 @@ def reload_model(make: EstimatorFactory, settings: Settings, user: Swappable,
 
     :return: whether it was swapped, and one line to answer with.
     """
-    kept = user.model.estimator.model_id
+    kept = user.model.model_id
     began = time.perf_counter()
     try:
-        model = Model(make(settings), settings)
-        for intrinsics in cameras:
-            model.estimator.warm_up(intrinsics)
+        model = make_model(make, settings)
+        model.warm_up(cameras)
     except MdeError as error:
         return False, f'kept {kept}: {error}'
     except Exception as error:  # noqa: BLE001
@@ -111,5 +183,6 @@ def reload_model(make: EstimatorFactory, settings: Settings, user: Swappable,
         user.swap(model)
     else:
         worker.between_frames(lambda: user.swap(model))
-    return True, (f'{model.estimator.model_id} replaces {kept}, loaded in '
-                  f'{time.perf_counter() - began:.2f} s')
+    return True, '; '.join((
+        f'{model.model_id} replaces {kept}, loaded in {time.perf_counter() - began:.2f} s',
+        *model.notices))

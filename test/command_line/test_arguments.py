@@ -19,7 +19,8 @@ import argparse
 from hypothesis import given, strategies as st
 import pytest
 
-from mde_ros.command_line.arguments import parse_size, parse_sizes
+from mde_ros.command_line.arguments import (
+    metres_list, parse_size, parse_sizes, whole_number, whole_positive)
 
 
 @given(st.integers(1, 10 ** 6), st.integers(1, 10 ** 6))
@@ -49,3 +50,14 @@ def test_stages() -> None:
 def test_what_are_no_stages_is_told_the_form(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r'320x240|must be positive'):
         parse_sizes(text)
+
+
+def test_numbers_and_lists() -> None:
+    assert (whole_number('0'), whole_positive('7'), metres_list('1,2.5,4')) == (
+        0, 7, (1., 2.5, 4.))
+    for parse, text, words in ((whole_number, '-1', 'not negative'),
+                               (whole_number, '1.5', 'whole number'),
+                               (whole_positive, '0', 'at least 1'),
+                               (metres_list, '1;2', 'commas')):
+        with pytest.raises(argparse.ArgumentTypeError, match=words):
+            parse(text)

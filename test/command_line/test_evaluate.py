@@ -140,11 +140,13 @@ def test_arguments_are_checked(rgbd_folder: Path, words: list[str],
 def test_options_reach_the_estimator_and_the_frames(rgbd_folder: Path, tmp_path: Path) -> None:
     """Size as area, threads, device; every second frame, two at most, border cut."""
     json_file = tmp_path / 'r.json'
-    assert main(['evaluate', str(rgbd_folder), '--weights', 'w.safetensors', '--size', '320x240',
-                 '--threads', '3', '--device', 'cuda', '--every', '2', '--limit', '2',
-                 '--border', '8', '--ranges', '2', '--json', str(json_file)]) == 0
+    assert main(['evaluate', str(rgbd_folder), '--weights', 'w.safetensors', '--profile',
+                 'p.safetensors', '--size', '320x240', '--threads', '3', '--device', 'cuda',
+                 '--every', '2', '--limit', '2', '--border', '8', '--ranges', '2', '--json',
+                 str(json_file)]) == 0
     assert RowEstimator.made == [
-        ('w.safetensors', {'input_area': 76800, 'threads': 3, 'device': 'cuda'})]
+        ('w.safetensors', {'profile': 'p.safetensors', 'input_area': 76800, 'threads': 3,
+                           'device': 'cuda'})]
     fields = json.loads(json_file.read_text())
     assert fields['frames']['read'] == 2
     assert fields['ranges'][0]['to'] == 2
@@ -186,8 +188,13 @@ def test_live_options_reach_the_node(rgbd_folder: Path, tmp_path: Path,
     (options, live, rest), (_, second, _) = calls
     assert (options.minimum, rest['border']) == (.3, 2)
     assert (live.namespace, live.rate, live.reliability) == (None, 7, 'best_effort')
-    assert live.parameters == {'weights': str(tmp_path / 'w.safetensors'), 'device': 'cpu',
-                               'threads': 0, 'input_area': 768}
+    assert live.parameters == {'weights': str(tmp_path / 'w.safetensors'), 'profile': '',
+                               'device': 'cpu', 'threads': 0, 'input_area': 768}
+    (tmp_path / 'store').mkdir()
+    assert main([*words, '--live', '--profile', 'store']) == 0
+    assert calls[-1][1].parameters['profile'] == str(tmp_path / 'store')
+    assert main([*words, '--live', '--profile', 'stoer']) == 2
+    assert len(calls) == 3
     assert (second.namespace, second.transport) == ('/robot', 'compressed')
 
 

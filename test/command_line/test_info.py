@@ -24,7 +24,9 @@ import pytest
 import torch
 
 from mde_ros.command_line.main import main
-from mde_ros.estimation.weights import save_weights, WeightCard
+from mde_ros.estimation.profile import save_profile, SiteScale
+from mde_ros.estimation.profile_store import ProfileStore
+from mde_ros.estimation.weights import load_weights, save_weights, WeightCard
 from mde_ros.network.depth_network import DepthNetwork, NetworkConfig, SIZES
 
 TINY = NetworkConfig(.125, (8, 8, 8, 8), 'depthwise')
@@ -72,6 +74,39 @@ def test_weights(tmp_path: Path, weights: Path) -> None:
         p.numel() for p in network.style_encoders.parameters())
     # The card alone names the same weights.
     assert facts(tmp_path, weights.with_suffix('.json'), '--size', '64x48') == found
+
+
+@pytest.fixture
+def profile(tmp_path: Path, weights: Path) -> Path:
+    """Return a profile that changes the style code and the scale."""
+    (base, card), (adapted, _) = load_weights(weights), load_weights(weights)
+    adapted.style_code.fill_(1.)
+    save_profile(tmp_path / 'hall', base, card, adapted, name='hall', camera='front',
+                 method='site', created='today', scale=SiteScale(.71, .02, 'ranges', 20))
+    return tmp_path / 'hall.safetensors'
+
+
+def test_a_profile(tmp_path: Path, profile: Path) -> None:
+    found = facts(tmp_path, profile)
+    assert found['profile_id'] == f'hall-{found["sha256"][:8]}'
+    assert (found['tensors'], found['values']) == (1, TINY.style_channels)
+    assert (found['camera'], found['method'], found['base_name']) == ('front', 'site', 'tiny')
+    assert found['scale'] == {'factor': .71, 'log_std': .02, 'source': 'ranges', 'count': 20,
+                              'exponent': 1.}
+    assert facts(tmp_path, profile.with_suffix('.json')) == found
+
+
+def test_a_profile_store(tmp_path: Path, profile: Path) -> None:
+    store = ProfileStore(tmp_path / 'store')
+    store.activate(store.add(profile, 'first'), 'better')
+    store.add(profile, 'second')
+    (store.folder / 'profiles' / '0002.json').unlink()
+    found = facts(tmp_path, store.folder)
+    assert found['current'] == '0001'
+    identity = facts(tmp_path, profile)['profile_id']
+    assert found['profiles']['0001'] == f'{identity}, site, x 0.710 (ranges), today'
+    assert '0002.json: no such profile' in found['profiles']['0002']
+    assert [event['why'] for event in found['history']] == ['first', 'better', 'second']
 
 
 def test_a_folder_by_hand(tmp_path: Path, rgbd_folder: Path) -> None:

@@ -108,7 +108,7 @@ def renamed(domain_id: int, weights: Path, tmp_path: Path) -> Any:
     parameters.write_text('/**:\n  ros__parameters:\n    max_depth: 7.0\n    max_rate: 50.0\n')
     return describe(
         domain_id, weights=weights, namespace='front', name='eyes', image='/camera/image_raw',
-        params_file=parameters, log_level='debug')
+        params_file=parameters, log_level='debug', profile='/no/store/{camera}')
 
 
 @pytest.mark.launch(fixture=renamed)
@@ -120,8 +120,9 @@ def test_names_and_the_parameter_file_apply(renamed: tuple[Any, Started]) -> Any
         world.show(PICTURE, CAMERA, '/camera/image_raw', '/camera/camera_info',
                    lambda: bool(depths))
         assert depths
-        assert world.parameters('/front/eyes', 'max_depth', 'max_rate', 'min_depth') == [
-            7.0, 50.0, 0.1]
+        assert world.parameters(
+            '/front/eyes', 'max_depth', 'max_rate', 'min_depth', 'profile') == [
+            7.0, 50.0, 0.1, '/no/store/{camera}']
     command = started.commands['depth_node']
     assert command[command.index('--log-level') + 1] == 'debug'
     yield

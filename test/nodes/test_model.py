@@ -86,13 +86,29 @@ def test_one_core_is_left_to_everything_else():
 
 def test_parameters_reach_the_real_estimator(monkeypatch):
     seen = {}
-    monkeypatch.setattr('mde_ros.estimation.estimator.DepthEstimator',
-                        lambda weights, **options: seen.update(options, weights=weights))
-    make_estimator(Settings(weights='w', input_area=5000, threads=2, device='cuda:1'))
-    assert seen == {'weights': 'w', 'input_area': 5000, 'threads': 2, 'device': 'cuda:1'}
+
+    class Noted:
+        def __init__(self, weights, **options):
+            seen.clear()
+            seen.update(options, weights=weights)
+            self.notices = []
+
+        def prepare(self):
+            seen['prepared'] = True
+
+    monkeypatch.setattr('mde_ros.estimation.estimator.DepthEstimator', Noted)
+    make_estimator(Settings(
+        weights='w', profile='p.json', input_area=5000, threads=2, device='cuda:1',
+        backend='onnx', precision='bf16', engine='e.onnx'))
+    assert seen.pop('cache') is not None
+    assert seen == {'weights': 'w', 'profile': 'p.json', 'input_area': 5000, 'threads': 2,
+                    'device': 'cuda:1', 'backend': 'onnx', 'precision': 'bf16',
+                    'engine': 'e.onnx', 'prepared': True}
     make_estimator(Settings())
     assert seen['input_area'] is None
     assert seen['weights'] == 'shipped'
+    assert (seen['profile'], seen['engine']) == ('', '')
+    assert (seen['backend'], seen['precision']) == ('auto', 'fp32')
 
 
 @pytest.fixture
@@ -160,6 +176,38 @@ def test_reload_swaps_real_weights_device_threads_and_input_area(rig, real_weigh
     assert not response.success
     assert "device 'no-such-device'" in response.message
     assert r.node._processor.model is model
+
+
+@pytest.mark.parametrize(('backend', 'library'), [
+    ('onnx', 'onnxruntime'), ('openvino', 'openvino'), ('torch', 'torch')])
+def test_reload_changes_the_back_end_and_diagnostics_say_so(rig, real_weights, backend, library):
+    pytest.importorskip(library)
+    pytest.importorskip('onnx')
+    r = rig({'weights': str(real_weights[0]), 'backend': 'torch'}, factory=make_estimator)
+    assert r.node._processor.model.runs_on == 'torch fp32 on cpu'
+    r.set(backend=backend)
+    response = call(r, Trigger, 'reload_model', Trigger.Request())
+    assert response.success, response.message
+    model = r.node._processor.model
+    assert model.runs_on == f'{backend} fp32 on cpu'
+    status = r.node.cameras.statuses(model, True)[0]
+    assert {v.key: v.value for v in status.values}['device'] == f'{backend} fp32 on cpu'
+
+
+@pytest.mark.parametrize(('change', 'words'), [
+    ({'precision': 'int8'}, "precision 'int8': needs a calibration: run mde export"),
+    ({'backend': 'cuda'}, "backend 'cuda'"), ({'engine': '/no/such'}, 'engine /no/such.onnx')])
+def test_reload_refuses_back_ends_that_are_not_there(rig, real_weights, change, words):
+    pytest.importorskip('onnxruntime')
+    r = rig({'weights': str(real_weights[0]), 'backend': 'torch'}, factory=make_estimator)
+    kept = r.node._processor.model
+    r.set(**change)
+    response = call(r, Trigger, 'reload_model', Trigger.Request())
+    if not response.success:  # a machine with CUDA has that back end
+        assert words in response.message
+        assert r.node._processor.model is kept
+    else:
+        assert change == {'backend': 'cuda'}
 
 
 def test_reload_under_traffic_loses_no_frame(rig):

@@ -1,0 +1,68 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The scale of a profile from tape, camera height and ranges."""
+
+from pathlib import Path
+
+from adapt_harness import TINY, tiny_network, tiny_settings
+import numpy as np
+import pytest
+
+from mde_ros.datasets.rgbd_folder import RgbdFolder
+from mde_ros.estimation.anchors.inputs import AnchorError
+from mde_ros.estimation.estimator import DepthEstimator
+from mde_ros.estimation.profile_card import SiteScale
+from mde_ros.estimation.weights import WeightCard
+from mde_ros.onsite.scale_anchor import anchor_of, site_scale
+
+CARD = WeightCard('tiny', TINY, 48 * 64)
+
+
+def test_no_anchor_is_a_factor_of_one(tmp_path: Path) -> None:
+    settings = tiny_settings(tmp_path)
+    assert anchor_of(settings) == {}
+    frames = RgbdFolder(tmp_path / 'recording', read_depth=False)
+    assert site_scale({}, tiny_network(), CARD, frames) == (SiteScale(), '')
+
+
+def test_a_tape_measurement_of_the_middle(tmp_path: Path) -> None:
+    anchor = anchor_of(tiny_settings(tmp_path, tape=3.))
+    frames = RgbdFolder(tmp_path / 'recording', read_depth=False)
+    scale, problem = site_scale(anchor, tiny_network(), CARD, frames)
+    estimate = DepthEstimator((tiny_network(), CARD)).estimate(
+        frames[0].image, frames[0].intrinsics)
+    middle = float(np.median(estimate.depth[22:26, 30:34]))
+    assert problem == '' and (scale.source, scale.count) == ('tape', 1)
+    assert scale.factor == pytest.approx(3. / middle, rel=.15)
+
+
+def test_a_camera_height_without_a_floor_says_why(tmp_path: Path) -> None:
+    anchor = anchor_of(tiny_settings(tmp_path, camera_height=.4))
+    scale, problem = site_scale(anchor, tiny_network(), CARD, RgbdFolder(
+        tmp_path / 'recording', read_depth=False))
+    assert scale == SiteScale() and problem.startswith('camera_height: ')
+
+
+def test_ranges_that_cannot_be_read_stop_before_any_training(tmp_path: Path) -> None:
+    with pytest.raises(AnchorError, match='none'):
+        anchor_of(tiny_settings(tmp_path, ranges=tmp_path / 'none.csv'))
+
+
+def test_a_reading_of_a_frame(tmp_path: Path) -> None:
+    (tmp_path / 'ranges.csv').write_text('frame,metres\n000003,2.5\n')
+    anchor = anchor_of(tiny_settings(tmp_path, ranges=tmp_path / 'ranges.csv'))
+    scale, problem = site_scale(anchor, tiny_network(), CARD, RgbdFolder(
+        tmp_path / 'recording', read_depth=False))
+    assert problem == '' and (scale.source, scale.count) == ('ranges', 1)
