@@ -89,16 +89,26 @@ def make_sample(frame: Frame, width: int, height: int, config: TrainConfig,
     return Sample(np.ascontiguousarray(image), log_depth, focal)
 
 
-def make_target(frame: Frame, width: int, height: int, zoom: float,
-                rng: np.random.Generator) -> NDArray[np.uint8]:
+def make_target(frame: Frame, width: int, height: int, config: TrainConfig,
+                rng: np.random.Generator) -> Sample:
     """
-    Crop, resize and flip an unlabelled frame; its look is what adaptation learns, and stays.
+    Crop, resize and flip a frame of the target; its look is what adaptation learns, and stays.
 
-    :param zoom: smallest share of the image that is kept.
-    :return: height x width x 3 uint8, RGB.
+    :param width: of the network's input.
+    :return: its depth is that of an anchor, NaN where the frame has none.
     """
     left, top, w, h = zoom_window(
-        frame.image.shape[1], frame.image.shape[0], width / height, zoom, rng)
-    image = cv2.resize(frame.image[top:top + h, left:left + w], (width, height),
+        frame.image.shape[1], frame.image.shape[0], width / height, config.zoom, rng)
+    window = np.s_[top:top + h, left:left + w]
+    image = cv2.resize(frame.image[window], (width, height),
                        interpolation=cv2.INTER_AREA if w > width else cv2.INTER_LINEAR)
-    return np.ascontiguousarray(image[:, ::-1] if rng.random() < .5 else image)
+    focal = frame.intrinsics.fx * width / w
+    log_depth = np.full((height // OUTPUT_STRIDE, width // OUTPUT_STRIDE), np.nan, np.float32)
+    if frame.depth is not None:
+        depth = cv2.resize(frame.depth[window], log_depth.shape[::-1],
+                           interpolation=cv2.INTER_NEAREST_EXACT)
+        with np.errstate(invalid='ignore'):
+            log_depth = np.log(depth * np.float32(config.network.canonical_focal / focal))
+    if rng.random() < .5:
+        image, log_depth = image[:, ::-1], log_depth[:, ::-1]
+    return Sample(np.ascontiguousarray(image), np.ascontiguousarray(log_depth), focal)

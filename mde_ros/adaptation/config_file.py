@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from mde_ros.adaptation.errors import TrainingError
+from mde_ros.adaptation.site_config import SiteConfig
 from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.network.depth_network import NetworkConfig, NetworkError, SIZES
 
@@ -68,6 +69,10 @@ def _typed(key: str, value: Any) -> Any:
         if not isinstance(value, str) or value not in SIZES:
             raise ValueError(f"network '{value}': use one of {', '.join(SIZES)}, or its fields")
         return SIZES[value]
+    if key == 'site':
+        if not isinstance(value, dict):
+            raise ValueError('site: give its fields')
+        return SiteConfig.from_dict(value)
     kind = str if key == 'method' else type(FIELDS[key].default)
     # YAML reads 1e-3 as text and 1 as an integer where 1.0 is meant; True is not a number.
     if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from mde_ros.adaptation.errors import TrainingError
+from mde_ros.adaptation.site_config import SiteConfig
 from mde_ros.network.depth_network import NetworkConfig, SIZES
 
 
@@ -44,6 +45,9 @@ class TrainConfig:
     :param seed: of weights, samples and augmentation.
     :param recognition: weights of the recognition network that judges style and content: a
         file, 'vgg16' or 'vgg19' to download; '' takes the frozen starting content encoder.
+    :param trainable: 'all' weights, or 'site': scale and shift of the batch norms, style, and the
+        decoder's last blocks, which a camera profile holds.
+    :param site: the parts of the method ``site``.
     :param precision: 'bf16-mixed' or '32-true', as Lightning Fabric names them.
     :param checkpoint_every: steps between checkpoints.
     :param validate_every: steps between validations.
@@ -64,6 +68,8 @@ class TrainConfig:
     appearance: float = .9
     seed: int = 0
     recognition: str = ''
+    trainable: str = 'all'
+    site: SiteConfig = field(default_factory=SiteConfig)
     precision: str = 'bf16-mixed'
     checkpoint_every: int = 250
     validate_every: int = 500
@@ -88,6 +94,8 @@ class TrainConfig:
             raise TrainingError(f'appearance = {self.appearance}: must lie between 0 and 1')
         if self.max_depth <= self.min_depth:
             raise TrainingError(f'max_depth = {self.max_depth}: must be above min_depth')
+        if self.trainable not in ('all', 'site'):
+            raise TrainingError(f"trainable '{self.trainable}': use all or site")
         if self.precision not in ('bf16-mixed', '32-true'):
             raise TrainingError(f"precision '{self.precision}': use bf16-mixed or 32-true")
         if not self.sizes or abs(sum(s[0] for s in self.sizes) - 1) > 1e-6:
@@ -108,9 +116,18 @@ class TrainConfig:
         return self.sizes[-1][1:]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON knows them."""
-        return {**asdict(self), 'sizes': [list(s) for s in self.sizes],
-                'network': self.network.to_dict()}
+        """
+        Return the fields as JSON knows them.
+
+        ``trainable`` and ``site`` only where they are not the default: runs that were begun
+        before there were these fields go on.
+        """
+        values = {**asdict(self), 'sizes': [list(s) for s in self.sizes],
+                  'network': self.network.to_dict()}
+        for name, default in (('trainable', 'all'), ('site', asdict(SiteConfig()))):
+            if values[name] == default:
+                del values[name]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> 'TrainConfig':
@@ -125,6 +142,8 @@ class TrainConfig:
         kept = dict(values)
         if 'sizes' in kept:
             kept['sizes'] = tuple((float(s), int(w), int(h)) for s, w, h in kept['sizes'])
+        if 'site' in kept:
+            kept['site'] = SiteConfig.from_dict(kept['site'])
         if 'network' in kept:
             kept['network'] = NetworkConfig.from_dict(kept['network'])
         return cls(**kept)

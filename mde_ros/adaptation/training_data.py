@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from mde_ros.adaptation.anchored_target import AnchoredTarget
 from mde_ros.adaptation.augmentation import make_sample, make_target
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.methods.base import Batch
@@ -73,6 +74,7 @@ class TrainingData(Dataset[Batch]):
                 raise ValueError(f'{target.name}: open targets with read_depth=False')
             if target.labelled:
                 _log.info('%s has depth: a target is unlabelled, it is not read', target.path)
+        self.anchored = any(isinstance(target, AnchoredTarget) for target in self.targets)
         self.target_frames = sum(map(len, self.targets))
         if self.targets and self.target_frames < SMALLEST_TARGET:
             raise TrainingError(
@@ -94,8 +96,9 @@ class TrainingData(Dataset[Batch]):
             f'{ATTEMPTS} frames in a row of {", ".join(s.name for s in self.sources)} are '
             'unreadable or have no depth: give labelled folders to --source')
 
-    def _target(self, width: int, height: int, rng: np.random.Generator) -> torch.Tensor:
-        """Return one picture of the target, 3 x H x W uint8."""
+    def _target(self, width: int, height: int, rng: np.random.Generator
+                ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return one picture of the target, 3 x H x W uint8, and its anchor."""
         for _ in range(ATTEMPTS):
             index = int(rng.integers(self.target_frames))
             for target in self.targets:
@@ -104,8 +107,9 @@ class TrainingData(Dataset[Batch]):
                 index -= len(target)
             frame = target.get(index)
             if frame is not None:
-                image = make_target(frame, width, height, self.config.zoom, rng)
-                return torch.from_numpy(image).permute(2, 0, 1)
+                sample = make_target(frame, width, height, self.config, rng)
+                return torch.from_numpy(sample.image).permute(2, 0, 1), (
+                    torch.from_numpy(sample.log_depth)[None] if self.anchored else None)
         reasons = {reason for t in self.targets for reason in t.skipped}
         raise TrainingError(
             f'{ATTEMPTS} frames in a row of {", ".join(t.name for t in self.targets)} are '
@@ -116,14 +120,14 @@ class TrainingData(Dataset[Batch]):
         rng = np.random.default_rng((self.config.seed, number))
         width, height = self.config.size_at(number // self.config.batch)
         sample = make_sample(self._frame(rng), width, height, self.config, rng)
-        target = torch.empty(0, dtype=torch.uint8)
+        target, anchor = torch.empty(0, dtype=torch.uint8), None
         if self.targets:
             # A generator of its own: a target leaves the source's samples as they were.
-            target = self._target(
+            target, anchor = self._target(
                 width, height, np.random.default_rng((self.config.seed, number, 1)))
         return Batch(torch.from_numpy(sample.image).permute(2, 0, 1),
                      torch.from_numpy(sample.log_depth)[None], target,
-                     torch.tensor(sample.focal, dtype=torch.float32))
+                     torch.tensor(sample.focal, dtype=torch.float32), anchor)
 
 
 def collate(samples: Sequence[Batch]) -> Batch:
@@ -131,8 +135,10 @@ def collate(samples: Sequence[Batch]) -> Batch:
     image = torch.stack([s.image for s in samples])
     target = (torch.stack([s.target for s in samples]) if samples[0].target.numel()
               else image[:0])
+    anchors = [s.anchor for s in samples if s.anchor is not None]
     return Batch(image, torch.stack([s.log_depth for s in samples]), target,
-                 torch.stack([s.focal for s in samples if s.focal is not None]))
+                 torch.stack([s.focal for s in samples if s.focal is not None]),
+                 torch.stack(anchors) if anchors else None)
 
 
 class SharedBatches:

@@ -20,16 +20,20 @@ from typing import Any
 
 from mde_ros.adaptation.config_file import method_file, read_config
 from mde_ros.adaptation.methods.base import Method, SourceOnly
+from mde_ros.adaptation.methods.lfda import Lfda
 from mde_ros.adaptation.methods.registry import METHODS
 from mde_ros.adaptation.methods.t2net import (
     ImageTranslation, T2Net, T2NetFocal, T2NetOurs)
 from mde_ros.benchmarks.errors import BenchmarkError
 from mde_ros.benchmarks.settings import SHARED
 
-SOURCE_ONLY, ORACLE = 'source_only', 'oracle'
+SOURCE_ONLY, LFDA, ORACLE = 'source_only', Lfda.name, 'oracle'
+# Source only with random camera appearances: what our default has before it sees a target.
+AUGMENTED = 'augmented'
 # Networks of their own: no weights of ours fit, so they train in one stage.
 OWN_NETWORK: dict[str, type[Method[Any]]] = {'t2net': T2Net, 't2net_focal': T2NetFocal}
-KINDS: dict[str, type[Method[Any]]] = {**METHODS, **OWN_NETWORK, ORACLE: SourceOnly}
+KINDS: dict[str, type[Method[Any]]] = {
+    **METHODS, **OWN_NETWORK, AUGMENTED: SourceOnly, ORACLE: SourceOnly}
 # What the article's method is compared with.
 PREDECESSORS = ('adabn', 'adversary', 't2net_ours', 'mean_teacher', 't2net')
 # T2Net's own network takes hours on two cores: --methods asks for it there.
@@ -65,20 +69,23 @@ def contender(name: str, channels: int = ImageTranslation.channels) -> Contender
     """
     Return a row by its name, with the settings of config/methods/NAME.yaml.
 
+    Besides those of the code, each file there is a row: a method with other settings.
+
     :param channels: of the image translation around our network.
     :raises BenchmarkError: for an unknown name, or a file that changes what all rows share.
     """
-    if name not in KINDS:
-        raise BenchmarkError(f"no method '{name}'; there are: {', '.join(KINDS)}")
     path = method_file(name)
     values = read_config(path) if path else {}
-    kind = values.pop('method', KINDS[name].name)
-    if kind != KINDS[name].name:
-        raise BenchmarkError(f"{path}: method '{kind}' where {KINDS[name].name} belongs")
+    chosen = KINDS.get(name) or METHODS.get(values.get('method', ''))
+    if chosen is None:
+        raise BenchmarkError(f"no method '{name}'; there are: {', '.join(KINDS)}, and each file "
+                             'of config/methods that names its method')
+    kind = values.pop('method', chosen.name)
+    if kind != chosen.name:
+        raise BenchmarkError(f"{path}: method '{kind}' where {chosen.name} belongs")
     if wrong := sorted(set(values) & set(SHARED)):
         raise BenchmarkError(
             f"{path}: {', '.join(wrong)}: the same for all methods of a table; leave them out")
-    chosen = KINDS[name]
     if issubclass(chosen, T2NetOurs) and channels != chosen.channels:
         chosen = type(chosen.__name__, (chosen,), {'channels': channels})
     return Contender(name, chosen, values)
@@ -87,7 +94,7 @@ def contender(name: str, channels: int = ImageTranslation.channels) -> Contender
 def contenders(names: Sequence[str] | None, size: str,
                channels: int = ImageTranslation.channels) -> list[Contender]:
     """
-    Return the rows of a table in the order of the code, source_only always first.
+    Return the rows of a table in the order of the code, then of files; source_only first.
 
     :param names: None for all that the size is meant for.
     """
@@ -96,4 +103,5 @@ def contenders(names: Sequence[str] | None, size: str,
                   and not (size == 'quick' and name in SLOW)}
     else:
         wanted = {contender(name).name for name in names} | {SOURCE_ONLY}
-    return [contender(name, channels) for name in KINDS if name in wanted]
+    others = sorted(wanted - set(KINDS))
+    return [contender(name, channels) for name in (*KINDS, *others) if name in wanted]

@@ -97,8 +97,8 @@ class Benchmark:
             encoder_start=self.encoder_start)
 
     def training(self, one: Contender, target: ReadyTarget, seed: int) -> Training:
-        """Return the training of one cell; that of source_only is the same for all targets."""
-        place = 'source' if one.name == SOURCE_ONLY else target.name
+        """Return the training of one cell; one that sees none is the same for all."""
+        place = target.name if one.kind.needs_target or one.sees_labels else 'source'
         warm = self.settings.warm_steps and not one.own_network
         return Training(
             self.out / place / one.name / f'seed{seed}', one,

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from mde_ros.benchmarks.methods import ORACLE, PREDECESSORS, SOURCE_ONLY
+from mde_ros.benchmarks.methods import LFDA, ORACLE, PREDECESSORS, SOURCE_ONLY
 from mde_ros.evaluation.scaling import COLUMNS
 
 Row = dict[str, Any]
@@ -87,9 +87,10 @@ def summarise_target(rows: Sequence[Row]) -> dict[str, Any]:
                 row[column][name] for row in own if row[column][name] is not None])
                 for name in names}
         errors = {column: errors_by_seed(rows, method, column) for column in COLUMNS}
-        entry['ratio_to_source_only'] = {
-            column: ratio(errors[column], errors_by_seed(rows, SOURCE_ONLY, column))
-            for column in COLUMNS}
+        for other in (SOURCE_ONLY, LFDA):
+            entry[f'ratio_to_{other}'] = {
+                column: ratio(errors[column], errors_by_seed(rows, other, column))
+                for column in COLUMNS}
         entry['ratio_to_best_predecessor'] = {
             column: {'of': best, **ratio(errors[column], errors_by_seed(rows, best, column))}
             for column in COLUMNS if (best := best_predecessor(rows, column, method))}
@@ -114,7 +115,7 @@ def over_targets(targets: dict[str, dict[str, Any]]) -> dict[str, Any]:
         found[method] = {
             **{f'ratio_to_{other}': {column: geometric_mean([
                 entry[f'ratio_to_{other}'].get(column, {}).get('mean') for entry in entries])
-                for column in COLUMNS} for other in ('source_only', 'best_predecessor')},
+                for column in COLUMNS} for other in (SOURCE_ONLY, LFDA, 'best_predecessor')},
             'gap_closed': {column: plain_mean([entry['gap_closed'][column] for entry in entries])
                            for column in COLUMNS},
             ERROR: {column: plain_mean([entry[column][ERROR]['mean'] for entry in entries])

@@ -24,7 +24,7 @@ from mde_ros.evaluation.result_tables import COLUMN_TITLES
 LEFT = ('method',)
 HEADINGS = (
     'method', 'seeds', 'Abs Rel raw', 'site-scaled', 'median-scaled', 'RMSE {}', 'delta1 {}',
-    'vs source only', 'vs best predecessor', 'gap closed', 'GMACs', 'parameters', 'training s')
+    'vs source only', 'vs best predecessor', 'vs lfda', 'gap closed', 'GMACs', 'parameters', 'training s')
 
 
 def format_spread(entry: dict[str, Any] | None, digits: int = 3) -> str:
@@ -57,6 +57,7 @@ def cells(method: str, entry: dict[str, Any]) -> list[str]:
         format_spread(entry[main].get('rmse')), format_spread(entry[main].get('delta1')),
         format_spread(entry['ratio_to_source_only'][main], 2),
         '-' if best is None else f"{format_spread(best, 2)} ({best['of']})",
+        format_spread(entry['ratio_to_lfda'][main], 2),
         format_share(entry['gap_closed'][main]),
         f"{entry['gmacs'][entry['input']]:.2f}", f"{entry['parameters'] / 1e6:.2f} M",
         format_spread(entry['seconds'], 0)]
@@ -82,11 +83,11 @@ def mean_table(scenario: str, methods: dict[str, Any]) -> Table:
     table = Table(title=f'{scenario}: over all targets')
     columns = ('raw', 'site_scaled', 'median_scaled')
     for heading in ('method', *(f'{name} {column}' for name in (
-            'vs source only', 'vs best predecessor') for column in columns), 'gap closed'):
+            'vs source only', 'vs best predecessor', 'vs lfda') for column in columns), 'gap closed'):
         table.add_column(heading, justify='left' if heading in LEFT else 'right')
     for method, entry in methods.items():
         ratios = [entry[f'ratio_to_{other}'][column]
-                  for other in ('source_only', 'best_predecessor') for column in columns]
+                  for other in ('source_only', 'best_predecessor', 'lfda') for column in columns]
         table.add_row(method, *('-' if value is None else f'{value:.2f}' for value in ratios),
                       format_share(entry['gap_closed']['raw']))
     return table

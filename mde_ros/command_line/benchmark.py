@@ -38,9 +38,11 @@ from mde_ros.benchmarks.settings import Settings, SIZES
 from mde_ros.benchmarks.summary import summarise
 from mde_ros.benchmarks.tables import column_of, tables
 from mde_ros.benchmarks.training import Machine
+from mde_ros.command_line.arguments import whole_positive
 from mde_ros.evaluation.surroundings import machine, versions
 from mde_ros.network.depth_network import SIZES as NETWORKS
 
+SPEED = 'speed'
 # Fields of Settings that are options of the same name; None takes the size's.
 OPTIONS = ('steps', 'warm_steps', 'batch', 'source_frames', 'adapt_frames', 'score_frames',
            'translator_channels')
@@ -50,13 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument('name', metavar='NAME', help='; '.join(
         f'{one.name}: {one.summary}' for one in SCENARIOS.values())
-        + '; or a YAML file as in config/benchmarks')
+        + '; or a YAML file as in config/benchmarks; or speed: milliseconds by back end, stage, '
+        'size and camera')
     parser.add_argument('--set', action='append', default=[], metavar='NAME=FOLDER',
                         help="what ${NAME} of a YAML file is; the environment's otherwise")
     parser.add_argument('--size', choices=list(SIZES), default='quick',
                         help='quick: half an hour a seed on two cores; full: for a GPU')
-    parser.add_argument('--methods', nargs='+', choices=list(KINDS), metavar='METHOD',
-                        help=f"of {', '.join(KINDS)}; quick leaves t2net out unless asked")
+    parser.add_argument('--methods', nargs='+', metavar='METHOD',
+                        help=f"of {', '.join(KINDS)}, and files of config/methods by their name; "
+                        'quick leaves t2net out unless asked')
     parser.add_argument('--targets', nargs='+', metavar='TARGET', help='only these targets')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], metavar='N')
     parser.add_argument('--data', type=Path, metavar='DIR', help='recordings of real cameras')
@@ -73,10 +77,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--workers', type=int, default=1, help='processes that make samples')
     parser.add_argument('--render-workers', type=int, default=2, help='processes that render')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write rows and summary')
+    speed = parser.add_argument_group('speed (with --size, --threads, --device, --json, --out)')
+    speed.add_argument('--weights', default='shipped', help="weight file, or 'shipped'")
+    speed.add_argument('--rounds', type=whole_positive, metavar='N',
+                       help='turns of each contender')
+    speed.add_argument('--live', type=whole_positive, metavar='N',
+                       help='also send N images of 640x480 at 30 Hz to a depth node through DDS')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not finished, print and write the tables."""
+    if arguments.name == SPEED:
+        from mde_ros.command_line.speed import run_speed
+        return run_speed(arguments)
     # One line a training on the precision, through the bars.
     logging.getLogger('lightning_fabric').setLevel(logging.WARNING)
     if arguments.threads:

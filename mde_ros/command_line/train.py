@@ -44,7 +44,7 @@ from mde_ros.estimation.weights import load_weights, save_weights, WeightCard
 from mde_ros.network.depth_network import DepthNetwork, normalise, SIZES
 
 # Fields of TrainConfig that are options of the same name.
-OPTIONS = [f for f in fields(TrainConfig) if f.name not in ('sizes', 'network')]
+OPTIONS = [f for f in fields(TrainConfig) if f.name not in ('sizes', 'network', 'site')]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for field in OPTIONS:
         parser.add_argument('--' + field.name.replace('_', '-'), type=type(field.default),
                             default=field.default, action=Given, help=help_of(field.name))
+    parser.set_defaults(site=TrainConfig().site)  # only --config sets it
     parser.add_argument('--method', choices=list(METHODS), default='source_only', action=Given,
                         help='; '.join(f'{m.name}: {m.summary}' for m in METHODS.values()))
     parser.add_argument('--target', nargs='+', default=[], metavar='DATA',
@@ -115,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
         # A configuration file may give its fields instead of a name.
         network_config = (SIZES[arguments.network] if isinstance(arguments.network, str)
                           else arguments.network)
-    config = TrainConfig(sizes=arguments.sizes, network=network_config,
+    config = TrainConfig(sizes=arguments.sizes, network=network_config, site=arguments.site,
                          **{f.name: getattr(arguments, f.name) for f in OPTIONS})
     method = method_named(arguments.method)
     if method.needs_target != bool(arguments.target):

@@ -45,12 +45,15 @@ class Batch(NamedTuple):
     :param target: N x 3 x H x W uint8, unlabelled target; 0 x 3 x H x W for methods without.
     :param focal: N focal lengths of the source in pixels of the network's input, for methods
         that undo the canonical focal length of ``log_depth``; None where none of them runs.
+    :param anchor: N x 1 x H / 2 x W / 2, log canonical depth of the target at a scale that is
+        known without labels, NaN elsewhere; None where no target has anchors.
     """
 
     image: torch.Tensor
     log_depth: torch.Tensor
     target: torch.Tensor
     focal: torch.Tensor | None = None
+    anchor: torch.Tensor | None = None
 
 
 def ramped_average(decay: float) -> Callable[[Tensors, Tensors, torch.Tensor | int], None]:
@@ -66,14 +69,30 @@ def ramped_average(decay: float) -> Callable[[Tensors, Tensors, torch.Tensor | i
     return update
 
 
+def learns_on_site(name: str, parameter: torch.Tensor) -> bool:
+    """
+    Tell whether a weight is among those that a camera profile holds.
+
+    Those are scale and shift of the batch norms, the projections of the style, and the last
+    two blocks and the head of the decoder: a hundredth of the encoder's weights.
+    """
+    late = ('decoder.blocks.2.', 'decoder.blocks.3.', 'decoder.head.')
+    return (parameter.ndim == 1 and not name.startswith('style_encoders.')
+            or '.style.' in name or name.startswith(late))
+
+
 def parameter_groups(network: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
     """Return the optimiser's groups: encoder and rest, with weight decay on kernels only."""
     groups = []
+    if config.trainable == 'site':
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(learns_on_site(name, parameter))
     for rate, wanted in ((config.encoder_rate, True), (1.0, False)):
         for decay, kernels in ((config.weight_decay, True), (0.0, False)):
             parameters = [
                 p for name, p in network.named_parameters()
-                if name.startswith('content_encoder.') == wanted and (p.ndim > 1) == kernels]
+                if name.startswith('content_encoder.') == wanted and (p.ndim > 1) == kernels
+                and p.requires_grad]
             groups.append({'params': parameters, 'lr': config.learning_rate * rate,
                            'rate': rate, 'weight_decay': decay})
     return groups

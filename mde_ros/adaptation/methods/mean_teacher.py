@@ -52,11 +52,11 @@ def strong_augmentation(image: torch.Tensor) -> torch.Tensor:
     return out
 
 
-def teach(teacher: DepthNetwork, image: torch.Tensor) -> torch.Tensor:
+def teach(teacher: DepthNetwork, image: torch.Tensor, domain: str = TARGET) -> torch.Tensor:
     """Return the teacher's log depth, NaN where picture and mirrored picture disagree."""
     with torch.no_grad():
-        log_depth = teacher.forward_domain(image, TARGET)
-        mirrored = teacher.forward_domain(image.flip(-1), TARGET).flip(-1)
+        log_depth = teacher.forward_domain(image, domain)
+        mirrored = teacher.forward_domain(image.flip(-1), domain).flip(-1)
         agree = (log_depth - mirrored).abs() < TRUST
         return torch.where(agree, (log_depth + mirrored) / 2, torch.nan).float()
 

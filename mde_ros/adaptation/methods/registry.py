@@ -22,12 +22,13 @@ from mde_ros.adaptation.methods.adversary import Adversary
 from mde_ros.adaptation.methods.base import Method, SourceOnly
 from mde_ros.adaptation.methods.lfda import Lfda
 from mde_ros.adaptation.methods.mean_teacher import MeanTeacher
+from mde_ros.adaptation.methods.site import Site
 from mde_ros.adaptation.methods.t2net import T2NetOurs
 
 # Methods whose result is a DepthNetwork, which weight files and the depth node take.
 METHODS: dict[str, type[Method[Any]]] = {
     method.name: method for method in (
-        SourceOnly, AdaBn, Adversary, T2NetOurs, MeanTeacher, Lfda)}
+        SourceOnly, AdaBn, Adversary, T2NetOurs, MeanTeacher, Lfda, Site)}
 
 
 def method_named(name: str) -> type[Method[Any]]:

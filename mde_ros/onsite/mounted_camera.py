@@ -1,0 +1,147 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Depth of the target at the scale of the floor, for a camera that is mounted on a robot."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.datasets.frame import Frame
+from mde_ros.estimation.anchors.camera_height import CameraHeight, fit_floor, Floor
+from mde_ros.estimation.anchors.inputs import EstimatorLike
+
+# Frames with a floor that are needed, and how far their normals may lie apart (degrees).
+FEWEST_FLOORS, LARGEST_SPREAD = 8, 8.
+# Every so many pixels a ray is looked at; one that goes down by less than this (sine) is not.
+RAY_STEP, SMALLEST_DESCENT = 6, .12
+# Log scale: histogram bins, width of the window that slides over them, largest that is believed.
+BIN, WINDOW, LARGEST = .02, .12, 1.
+# Share of the descending rays that have to agree on the floor.
+LEAST_SUPPORT = .2
+# The floor is the deepest that a ray can see: the nearest peak of at least this share of the
+# highest one is the floor, and what stands on it comes after.
+PEAK = .7
+# Of every so many pixels of a label one is kept: the network's output is no finer.
+LABEL_STEP = 2
+
+
+@dataclass(frozen=True)
+class Mount:
+    """
+    How a camera stands over the floor, in all frames alike.
+
+    :param down: unit vector of gravity in the optical frame.
+    :param height: of the camera, metres.
+    :param known: whether the height was measured, or is the median of what was estimated.
+    :param frames: frames that were looked at for it.
+    """
+
+    down: NDArray[np.float64]
+    height: float
+    known: bool
+    frames: int
+
+
+def find_mount(floors: Iterable[Floor | None], height: float | None = None) -> Mount | None:
+    """
+    Return the mount that the floors of many frames agree on, None when they do not.
+
+    :param floors: of :func:`fit_floor`, one a frame.
+    :param height: measured, metres.
+    """
+    found = [floor for floor in floors if floor is not None]
+    if len(found) < FEWEST_FLOORS:
+        return None
+    # The foot of a wall tilts a floor of which little is seen: the clearer half counts.
+    found.sort(key=lambda floor: -floor.share)
+    found = found[:max(FEWEST_FLOORS, len(found) // 2)]
+    normals = np.array([floor.down for floor in found])
+    down = np.median(normals, 0)
+    down /= np.linalg.norm(down)
+    angles = np.degrees(np.arccos(np.clip(normals @ down, -1, 1)))
+    if float(np.median(angles)) > LARGEST_SPREAD:
+        return None  # held in the hand, or no floor at all
+    estimated = float(np.median([floor.height for floor in found]))
+    return Mount(down, height or estimated, height is not None, len(found))
+
+
+def floor_log_scale(depth: NDArray[np.float32], intrinsics: Intrinsics, mount: Mount
+                    ) -> tuple[float, float]:
+    """
+    Return the log of what depth has to be multiplied by, and the share of rays that say so.
+
+    Each ray that goes down ends at the floor or before it. Where it is the floor, the ratio of
+    the floor's depth to the estimate is the same for all rays: the mode of the log ratios.
+
+    :param depth: H x W metres, NaN where unknown.
+    :return: (NaN, 0) when no ray goes down.
+    """
+    height, width = depth.shape
+    v, u = np.mgrid[RAY_STEP // 2:height:RAY_STEP, RAY_STEP // 2:width:RAY_STEP]
+    rays = np.stack([(u - intrinsics.cx) / intrinsics.fx, (v - intrinsics.cy) / intrinsics.fy,
+                     np.ones(u.shape)], -1)
+    descent = rays @ mount.down
+    estimate = depth[v, u]
+    seen = ((descent / np.linalg.norm(rays, axis=-1) > SMALLEST_DESCENT)
+            & np.isfinite(estimate) & (estimate > 0))
+    if not seen.any():
+        return math.nan, 0.
+    ratios = np.log(mount.height / descent[seen] / estimate[seen])
+    edges = np.arange(-2 * LARGEST, 2 * LARGEST + BIN / 2, BIN)
+    counts = np.histogram(ratios, edges)[0]
+    window = np.convolve(counts, np.ones(round(WINDOW / BIN)), 'same') / ratios.size
+    if not window.max() > 0:
+        return math.nan, 0.
+    peak = int(np.argmax(window >= PEAK * window.max()))
+    while peak + 1 < len(window) and window[peak + 1] > window[peak]:
+        peak += 1
+    centre = edges[peak] + BIN / 2
+    return float(np.median(ratios[np.abs(ratios - centre) <= WINDOW])), float(window[peak])
+
+
+def mounted_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
+                    camera: CameraHeight | None = None
+                    ) -> tuple[Mount | None, dict[str, NDArray[np.float32]]]:
+    """
+    Return the mount and depth at the floor's scale by the name of the frame.
+
+    Frames in which too little agrees on the floor have none.
+
+    :param estimator: gives the depth that is scaled.
+    :param frames: of the target; read once.
+    :param camera: its height over the floor, and pitch if that is known; None takes the median
+        of the estimated heights: then all frames agree, but on the network's own scale.
+    """
+    prior = camera or CameraHeight(1.)
+    estimates, floors = [], []
+    for frame in frames:
+        estimate = estimator.estimate(frame.image, frame.intrinsics)
+        floors.append(fit_floor(estimate.depth, estimate.intrinsics, prior))
+        # Half precision: a long recording stays in memory.
+        estimates.append((frame.name, estimate.depth.astype(np.float16), estimate.intrinsics))
+    mount = find_mount(floors, camera.metres if camera else None)
+    anchors: dict[str, NDArray[np.float32]] = {}
+    if mount is None:
+        return None, anchors
+    for name, depth, intrinsics in estimates:
+        full = depth.astype(np.float32)
+        scale, support = floor_log_scale(full, intrinsics, mount)
+        if support >= LEAST_SUPPORT and abs(scale) <= LARGEST:
+            anchors[name] = full[::LABEL_STEP, ::LABEL_STEP] * np.float32(math.exp(scale))
+    return mount, anchors
