@@ -36,9 +36,9 @@ setup(
     python_requires='>=3.10',
     # Versions: requirements.txt; torch is asked for exactly there, see its comment.
     install_requires=[
-        'h5py', 'jinja2', 'lightning-fabric', 'matplotlib', 'mujoco', 'numpy',
-        'opencv-python-headless', 'pyyaml', 'rich', 'rosbags', 'rosbags-image', 'safetensors',
-        'tensorboard', 'torch',
+        'h5py', 'jinja2', 'lightning-fabric', 'matplotlib', 'mujoco', 'numpy', 'onnx',
+        'onnxruntime', 'opencv-python-headless', 'openvino', 'pyyaml', 'rich', 'rosbags',
+        'rosbags-image', 'safetensors', 'tensorboard', 'torch',
     ],
     extras_require={'test': ['catkin_pkg', 'hypothesis', 'pytest', 'pytest-timeout']},
     zip_safe=True,
@@ -50,6 +50,7 @@ setup(
         'console_scripts': [
             'mde = mde_ros.command_line.main:main',
             'depth_node = mde_ros.nodes.depth_node:main',
+            'adaptation_node = mde_ros.nodes.adaptation_node:main',
         ],
     },
 )

@@ -27,6 +27,8 @@ from typing import Any
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ.setdefault('MUJOCO_GL', 'egl')
 os.environ.setdefault('MPLBACKEND', 'Agg')
+# Engines that tests make are kept apart from the user's.
+os.environ['XDG_CACHE_HOME'] = str(Path(tempfile.gettempdir()) / 'mde_ros_test_cache')
 for _threads in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
     os.environ.setdefault(_threads, '1')
 

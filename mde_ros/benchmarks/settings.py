@@ -117,7 +117,8 @@ class Settings:
         return TrainConfig(**{
             'learning_rate': TrainConfig.learning_rate if first else self.learning_rate,
             'max_depth': self.max_depth or TrainConfig.max_depth,
-            'precision': self.precision, 'appearance': self.appearance, 'warm_up': min(200, max(1, steps // 10)),
+            'precision': self.precision, 'appearance': self.appearance,
+            'warm_up': min(200, max(1, steps // 10)),
             'checkpoint_every': max(2, min(500, steps // 5)), **values,
             'validate_every': steps, 'steps': steps, 'batch': self.batch * images,
             'sizes': ((1., self.width, self.height),), 'network': NETWORKS[self.network],
@@ -127,6 +128,6 @@ class Settings:
 SIZES: dict[str, dict[str, Any]] = {
     'quick': {},
     'full': {'source_frames': 20000, 'adapt_frames': 4000, 'score_frames': 500,
-             'frame_width': 320, 'frame_height': 240, 'width': 320, 'height': 240, 'warm_steps': 6000, 'steps': 6000, 'batch': 16,
-             'translator_channels': 64},
+             'frame_width': 320, 'frame_height': 240, 'width': 320, 'height': 240,
+             'warm_steps': 6000, 'steps': 6000, 'batch': 16, 'translator_channels': 64},
 }

@@ -24,7 +24,8 @@ from mde_ros.evaluation.result_tables import COLUMN_TITLES
 LEFT = ('method',)
 HEADINGS = (
     'method', 'seeds', 'Abs Rel raw', 'site-scaled', 'median-scaled', 'RMSE {}', 'delta1 {}',
-    'vs source only', 'vs best predecessor', 'vs lfda', 'gap closed', 'GMACs', 'parameters', 'training s')
+    'vs source only', 'vs best predecessor', 'vs lfda', 'gap closed', 'GMACs',
+    'parameters', 'training s')
 
 
 def format_spread(entry: dict[str, Any] | None, digits: int = 3) -> str:
@@ -83,7 +84,8 @@ def mean_table(scenario: str, methods: dict[str, Any]) -> Table:
     table = Table(title=f'{scenario}: over all targets')
     columns = ('raw', 'site_scaled', 'median_scaled')
     for heading in ('method', *(f'{name} {column}' for name in (
-            'vs source only', 'vs best predecessor', 'vs lfda') for column in columns), 'gap closed'):
+            'vs source only', 'vs best predecessor', 'vs lfda') for column in columns),
+            'gap closed'):
         table.add_column(heading, justify='left' if heading in LEFT else 'right')
     for method, entry in methods.items():
         ratios = [entry[f'ratio_to_{other}'][column]

@@ -16,6 +16,7 @@
 
 from dataclasses import dataclass
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,6 +36,24 @@ def network_size(width: int, height: int, area: int, multiple: int = 16) -> tupl
     sides = (max(multiple, multiple * round(side * scale / multiple))
              for side in (width, height))
     return tuple(sides)  # type: ignore[return-value]
+
+
+# Images more than this many times as wide as wanted are halved first.
+_HALVED_FROM = 3
+
+
+def halved(image: NDArray[Any], width: int) -> NDArray[Any]:
+    """
+    Return an image averaged over 2 x 2 pixels while it is much wider than ``width``.
+
+    Together with INTER_AREA after it, several times as fast as INTER_AREA alone, and the same up
+    to a grey level in the mean.
+    """
+    while (image.shape[1] > _HALVED_FROM * width
+           and image.shape[0] % 2 == 0 and image.shape[1] % 2 == 0):
+        image = np.asarray(cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2),
+                                      interpolation=cv2.INTER_AREA))
+    return image
 
 
 @dataclass(frozen=True)
@@ -64,18 +83,33 @@ class ResizePlan:
         network = camera.resized(*scaled).cropped(-offset[0], -offset[1], width, height)
         return cls(camera, network, scaled, offset)
 
-    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the network's input, the border filled with the edge pixels, H x W x C."""
-        shrinks = self.scaled[0] < image.shape[1]
-        # INTER_AREA averages what a smaller picture can no longer show.
-        small = image if (image.shape[1], image.shape[0]) == self.scaled else cv2.resize(
-            image, self.scaled, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    def apply(self, image: NDArray[np.uint8],
+              out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+        """
+        Return the network's input, the border filled with the edge pixels, H x W x C.
+
+        :param out: where to write it, of that size; None for new memory.
+        """
         left, top = self.offset
-        right = self.network.width - self.scaled[0] - left
-        bottom = self.network.height - self.scaled[1] - top
-        if left or top or right or bottom:
-            small = cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REPLICATE)
-        return small
+        right, bottom = left + self.scaled[0], top + self.scaled[1]
+        if out is None:
+            out = np.empty(
+                (self.network.height, self.network.width, *image.shape[2:]), image.dtype)
+        shrinks = self.scaled[0] < image.shape[1]
+        inner = out[top:bottom, left:right]
+        if (image.shape[1], image.shape[0]) == self.scaled:
+            np.copyto(inner, image)
+        else:
+            # INTER_AREA averages what a smaller picture can no longer show.
+            if shrinks:
+                image = halved(image, self.scaled[0])
+            cv2.resize(image, self.scaled, dst=inner,
+                       interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        out[top:bottom, :left] = inner[:, :1]
+        out[top:bottom, right:] = inner[:, -1:]
+        out[:top] = out[top]
+        out[bottom:] = out[bottom - 1]
+        return out
 
     def restore(self, depth: NDArray[np.float32], width: int | None = None,
                 height: int | None = None) -> NDArray[np.float32]:

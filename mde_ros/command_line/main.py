@@ -29,8 +29,12 @@ COMMANDS = {
     'simulate': ('simulate', 'render labelled rooms into an RGB-D folder or a bag'),
     'convert': ('convert', 'convert between RGB-D folders and bags'),
     'play': ('play', 'publish a bag or a folder as camera topics'),
+    'record': ('record', 'choose and record frames of a new camera to adapt to'),
     'train': ('train', 'train a depth network on labelled data'),
+    'adapt': ('adapt', 'adapt to a new camera from a recording of it, without labels'),
+    'compare': ('compare', 'compare two networks or camera profiles on the same frames'),
     'evaluate': ('evaluate', 'measure depth on a folder, a bag or a running node'),
+    'export': ('export', 'make an engine for ONNX Runtime or OpenVINO, INT8 included'),
     'benchmark': ('benchmark', 'train and score all methods on one scenario'),
 }
 

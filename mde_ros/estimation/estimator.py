@@ -15,6 +15,7 @@
 """From an image and its camera to metric depth: what the node and the evaluator call."""
 
 from dataclasses import dataclass
+import logging
 from pathlib import Path
 from time import perf_counter
 
@@ -26,9 +27,19 @@ from mde_ros.camera.distortion import Rectifier
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.camera.resize import network_size, ResizePlan
 from mde_ros.errors import MdeError
+from mde_ros.estimation.backends.base import BackendError, FP32
+from mde_ros.estimation.backends.cache import EngineCache
+from mde_ros.estimation.backends.choose import Engines
+from mde_ros.estimation.profile import (
+    apply_profile, load_profile, ProfileCard, ProfileError, SiteScale, Tensors)
+from mde_ros.estimation.profile_store import resolve_profile
 from mde_ros.estimation.weights import load_weights, SHIPPED, WeightCard
-from mde_ros.network.depth_network import DepthNetwork, metric_depth, normalise
+from mde_ros.network.depth_network import DepthNetwork
 from mde_ros.network.fold import fold_network
+
+_log = logging.getLogger(__name__)
+
+TYPICAL_SIDES = (640, 480)
 
 
 class EstimatorError(MdeError):
@@ -60,34 +71,75 @@ class DepthEstimator:
     Resizing plans and rectification maps are kept for each camera, so switching between
     cameras costs nothing. Not for two callers at the same time.
 
+    ``profile`` and ``scale`` are those in use, ``notices`` what was wrong with a store.
+
     :param weights: path of a weight file, 'shipped', or a network in memory with its card.
+    :param profile: camera profile of these weights: a file, a store folder (its current one), or
+        what :func:`mde_ros.estimation.profile.load_profile` returns; '' for none. Its scale
+        multiplies the depth.
     :param input_area: pixels of the network's input; None takes the card's.
-    :param threads: CPU threads of PyTorch (a setting of the whole process); None leaves it.
+    :param threads: CPU threads of the network (of PyTorch, a setting of the whole process); None
+        leaves them to the library.
     :param device: 'cpu', 'cuda' or any other of PyTorch's.
+    :param backend: what runs the network: 'torch', 'compile', 'onnx', 'openvino', 'cuda',
+        'tensorrt', or 'auto' for the fastest on this machine.
+    :param precision: 'fp32', 'bf16' or 'fp16'; 'int8' comes with its engine.
+    :param engine: file of ``mde export``, in place of ``precision``; '' for none.
+    :param cache: where engines are kept between runs; None keeps none.
     :raises mde_ros.estimation.weights.WeightsError: when the weights cannot be used.
-    :raises EstimatorError: when the device is not there.
+    :raises mde_ros.estimation.profile.ProfileError: when the profile cannot.
+    :raises EstimatorError: when the device, the back end or the precision is not there.
     """
 
     def __init__(self, weights: str | Path | tuple[DepthNetwork, WeightCard] = SHIPPED, *,
+                 profile: str | Path | tuple[Tensors, ProfileCard] = '',
                  input_area: int | None = None, threads: int | None = None,
-                 device: str = 'cpu') -> None:
+                 device: str = 'cpu', backend: str = 'torch', precision: str = FP32,
+                 engine: str | Path = '', cache: EngineCache | None = None) -> None:
         network, self.card = (
             weights if isinstance(weights, tuple) else load_weights(weights))
         self.model_id = self.card.model_id
+        self.profile: ProfileCard | None = None
+        self.scale = SiteScale()
+        self.notices: list[str] = []
+        network = self._with_profile(network, profile)
         self.input_area = self.card.input_area if input_area is None else input_area
         if self.input_area < 1:
             raise EstimatorError(f'input_area = {self.input_area}: must be positive')
         if threads:
             torch.set_num_threads(threads)
         try:
-            self.device = torch.device(device)
-            self._network = fold_network(network).to(self.device).to(
-                memory_format=torch.channels_last)  # type: ignore[call-overload]
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).splitlines()[0]
-            raise EstimatorError(f"device '{device}' cannot be used: {reason}") from error
+            #: One engine for each size of the input.
+            self.engines = Engines(
+                fold_network(network), self.model_id, backend=backend, precision=precision,
+                engine=str(engine), threads=threads or 0, device=device, cache=cache)
+        except BackendError as error:
+            raise EstimatorError(str(error)) from error
         self._canonical_focal = network.config.canonical_focal
         self._cameras: dict[Intrinsics, tuple[Rectifier | None, ResizePlan]] = {}
+
+    def _with_profile(self, network: DepthNetwork,
+                      profile: str | Path | tuple[Tensors, ProfileCard]) -> DepthNetwork:
+        """Return the network with the profile's tensors; note its scale and name."""
+        if isinstance(profile, tuple):
+            where, loaded = '', profile
+        else:
+            path = resolve_profile(profile, self.card.sha256, self._notice) if profile else None
+            if path is None:
+                return network
+            where, loaded = f'{path}: ', load_profile(path)
+        try:
+            network = apply_profile(network, self.card, loaded)
+        except ProfileError as error:
+            raise ProfileError(f'{where}{error}') from error
+        self.profile = loaded[1]
+        self.scale = self.profile.scale
+        self.model_id += f'+{self.profile.profile_id}'
+        return network
+
+    def _notice(self, line: str) -> None:
+        self.notices.append(line)
+        _log.warning(line)
 
     def _camera(self, intrinsics: Intrinsics) -> tuple[Rectifier | None, ResizePlan]:
         known = self._cameras.get(intrinsics)
@@ -105,6 +157,24 @@ class DepthEstimator:
         """Return the intrinsics of what the network sees of a camera."""
         return self._camera(intrinsics)[1].network
 
+    def network_input(self, image: NDArray[np.uint8],
+                      intrinsics: Intrinsics) -> NDArray[np.uint8]:
+        """Return what the network sees of an image: rectified, resized, padded; h x w x 3."""
+        rectifier, plan = self._camera(intrinsics)
+        return plan.apply(image if rectifier is None else rectifier.apply(image))
+
+    def metric(self, canonical: NDArray[np.float32],
+               intrinsics: Intrinsics) -> NDArray[np.float32]:
+        """Return depth H x W of a camera, in metres, from an engine's output h x w."""
+        rectifier, plan = self._camera(intrinsics)
+        # Networks without a canonical focal length give metres whatever the lens.
+        focal = self._canonical_focal
+        full = plan.restore(self.scale.apply(
+            canonical, 1. if focal is None else plan.network.fx / focal))
+        if rectifier is not None:
+            full[~rectifier.valid] = np.nan
+        return full
+
     def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
         """
         Return metric depth of one image.
@@ -117,26 +187,41 @@ class DepthEstimator:
                 f'image {"x".join(map(str, image.shape))} {image.dtype} where the camera says '
                 f'{intrinsics.height}x{intrinsics.width}x3 uint8: check camera_info')
         rectifier, plan = self._camera(intrinsics)
+        try:
+            engine = self.engines.of(plan.network.width, plan.network.height)
+        except BackendError as error:
+            raise EstimatorError(str(error)) from error
         times = [perf_counter()]
         if rectifier is not None:
             image = rectifier.apply(image)
         times.append(perf_counter())
-        # Images of messages may be read-only, which PyTorch does not know.
-        small = np.require(plan.apply(image), requirements=('C', 'W'))
+        plan.apply(image, out=engine.images[0])
         times.append(perf_counter())
-        with torch.inference_mode():
-            batch = torch.from_numpy(small)[None].to(self.device).permute(0, 3, 1, 2)
-            log_depth = self._network(normalise(batch))
-            depth = metric_depth(log_depth, plan.network.fx, self._canonical_focal)
-            raw = depth[0, 0].cpu().numpy()
+        canonical = engine.run()[0]
         times.append(perf_counter())
-        full = plan.restore(raw)
-        if rectifier is not None:
-            full[~rectifier.valid] = np.nan
+        full = self.metric(canonical, intrinsics)
         times.append(perf_counter())
         stages = ('rectify', 'resize', 'network', 'upsample')
         return Estimate(full, plan.camera, image,
                         {name: b - a for name, a, b in zip(stages, times, times[1:])})
+
+    @property
+    def runs_on(self) -> str:
+        """Return back end, precision and device, such as 'openvino fp32 on cpu'."""
+        return self.engines.description
+
+    def prepare(self) -> None:
+        """
+        Make the engine that most cameras (4:3) need, or that of the engine file, before any comes.
+
+        :raises EstimatorError: when it cannot be made.
+        """
+        size = self.engines.file_size or network_size(
+            TYPICAL_SIDES[0], TYPICAL_SIDES[1], self.input_area)
+        try:
+            self.engines.of(*size).run()
+        except BackendError as error:
+            raise EstimatorError(str(error)) from error
 
     def warm_up(self, intrinsics: Intrinsics) -> None:
         """Run once on a black image, so that the first frame is as fast as the others."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from mde_ros.camera.geometry import rays
+from mde_ros.camera.cloud import write_points
 from mde_ros.camera.intrinsics import Intrinsics
 
 # Bytes of a point: 'pcl' is x y z _ rgb _ _ _ as PCL and depth_image_proc write it, which other
@@ -115,21 +115,15 @@ def fill_points(message: PointCloud2, depth: NDArray[np.float32], intrinsics: In
     :param stride: take every n-th row and column.
     :param layout: 'pcl' (32 bytes a point) or 'compact' (16 bytes).
     """
-    z = depth[::stride, ::stride]
-    height, width = z.shape
+    height, width = (-(-side // stride) for side in depth.shape)
     step = POINT_STEPS[layout]
     floats = buffer_of(message, height * width * step).view(np.float32).reshape(
         height, width, step // 4)
     if message.point_step != step:
         floats[:] = 0
         message.fields = point_fields(layout)
-    z = np.where(np.isfinite(z), z, np.float32(np.nan))
-    directions = rays(intrinsics)[::stride, ::stride]
-    np.multiply(directions[..., 0], z, out=floats[..., 0])
-    np.multiply(directions[..., 1], z, out=floats[..., 1])
-    floats[..., 2] = z
-    colour = floats.view(np.uint8)[..., _RGB_OFFSETS[layout]:_RGB_OFFSETS[layout] + 3]
-    np.copyto(colour, image[::stride, ::stride, ::-1])
+    write_points(floats, depth, intrinsics, image, stride=stride,
+                 colour_channel=_RGB_OFFSETS[layout] // 4)
     message.header = header
     message.height, message.width = height, width
     message.point_step, message.row_step = step, step * width

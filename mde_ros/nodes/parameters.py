@@ -41,6 +41,10 @@ def _parameter(default: Any, when: str, text: str, *, low: float | None = None,
         'when': when, 'text': text, 'low': low, 'high': high, 'choices': tuple(choices)})
 
 
+# As mde_ros.estimation.backends.choose has them, whose import would take seconds.
+BACKENDS = ('auto', 'torch', 'compile', 'onnx', 'openvino', 'cuda', 'tensorrt')
+
+
 @dataclass(frozen=True)
 class Settings:
     """The values of all parameters at one moment; the worker reads one object a frame."""
@@ -50,8 +54,20 @@ class Settings:
         "an empty name means the topics 'image' and 'camera_info' themselves")
     weights: str = _parameter(
         'shipped', AT_RELOAD, "weight file (.safetensors), or 'shipped' for the packaged one")
+    profile: str = _parameter(
+        '', AT_RELOAD, "camera profile of these weights: a file, or a store folder, of which the "
+        "current profile counts; '{camera}' in it stands for the name of the camera; '' is none")
     device: str = _parameter(
         'cpu', AT_RELOAD, "torch device of the network, such as 'cpu' or 'cuda:0'")
+    backend: str = _parameter(
+        'auto', AT_RELOAD, 'what runs the network; auto is the fastest that is installed, by a '
+        'short measurement, kept for the next start', choices=BACKENDS)
+    precision: str = _parameter(
+        'fp32', AT_RELOAD, 'numbers of the network; int8 comes with its engine',
+        choices=('fp32', 'bf16', 'fp16', 'int8'))
+    engine: str = _parameter(
+        '', AT_RELOAD, "file of 'mde export' for these weights, this profile and the size of the "
+        "network's input; it has its own precision; '' makes one from the weights")
     threads: int = _parameter(
         0, AT_RELOAD, 'CPU threads of the network; 0 means all cores but one', low=0, high=256)
     input_area: int = _parameter(

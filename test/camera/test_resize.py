@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from mde_ros.camera.intrinsics import Intrinsics
-from mde_ros.camera.resize import network_size, ResizePlan
+from mde_ros.camera.resize import halved, network_size, ResizePlan
 
 AREA = 320 * 240
 
@@ -90,8 +90,10 @@ def test_pixel_centres_are_those_of_cv2(width: int, height: int, area: int) -> N
     # Averages over 2.5 pixels take half of the third at its middle: an eighth of a pixel off
     # at most, where a wrong convention is off by half of what the scale differs from 1.
     whole = width % plan.scaled[0] == 0 or width < plan.scaled[0]
+    # Of pixels halved first it is an eighth of a pixel twice as wide.
+    eighth = .126 if width <= 3 * plan.scaled[0] else .252
     np.testing.assert_allclose(seen[plan.offset[1], inside, 0], expected[inside],
-                               atol=2e-6 if whole else .126 / view.fx)
+                               atol=2e-6 if whole else eighth / view.fx)
 
 
 @settings(max_examples=40, deadline=None)
@@ -141,3 +143,31 @@ def test_apply_then_restore_of_a_depth_ramp() -> None:
     np.testing.assert_allclose(back[:, 1:-1], ramp[:, 1:-1], atol=1e-6)
     np.testing.assert_allclose(back[:, 0], ramp[:, 1], atol=1e-6)
     np.testing.assert_allclose(back[:, -1], ramp[:, -2], atol=1e-6)
+
+
+@pytest.mark.parametrize(('size', 'width', 'expected'), [
+    ((640, 480), 320, (640, 480)), ((1280, 720), 368, (640, 360)), ((1280, 960), 100, (160, 120)),
+    ((1242, 375), 200, (1242, 375))])
+def test_large_images_are_halved_first(size: tuple[int, int], width: int,
+                                       expected: tuple[int, int]) -> None:
+    # As 1280 at 368: 3.48 times as wide, halved once to 1.74; 375 rows cannot be halved.
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    assert halved(image, width).shape == (expected[1], expected[0], 3)
+
+
+def test_halving_is_the_mean_of_four_pixels() -> None:
+    image = np.arange(16 * 8, dtype=np.uint8).reshape(8, 16, 1)
+    # Pixels 0, 1, 16 and 17 have the mean 8.5, which OpenCV rounds to an even 8 or up to 9.
+    assert halved(image, 5).shape[:2] == (4, 8)
+    assert halved(image, 5)[0, 0] in (8, 9)
+
+
+def test_the_input_is_written_where_it_is_wanted() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (193, 640, 3), np.uint8)
+    for size in ((512, 160), (160, 512), (640, 193), (700, 193)):
+        plan = ResizePlan.fit(camera(640, 193), *size)
+        target = np.full((2, size[1], size[0], 3), 7, np.uint8)
+        assert np.may_share_memory(plan.apply(image, out=target[1]), target)
+        assert np.array_equal(target[1], plan.apply(image))
+        assert (target[0] == 7).all()

@@ -155,6 +155,38 @@ def test_devices_that_are_not_there(device: str) -> None:
     assert '\n' not in str(caught.value)
 
 
+@pytest.mark.parametrize('backend', ['onnx', 'openvino', 'auto'])
+def test_every_back_end_gives_the_same_depth(backend: str) -> None:
+    reference, other = (DepthEstimator((network(), CARD), backend=name, threads=1)
+                        for name in ('torch', backend))
+    other.prepare()
+    for camera in (CAMERA, FISHEYE, Intrinsics(128, 60, 70., 70., 60., 30.)):
+        depth = [made.estimate(picture(camera), camera).depth for made in (reference, other)]
+        assert np.array_equal(np.isnan(depth[0]), np.isnan(depth[1]))
+        assert np.allclose(*depth, rtol=1e-4, equal_nan=True)
+    assert other.runs_on.endswith(' fp32 on cpu')
+    assert reference.runs_on == 'torch fp32 on cpu'
+
+
+@pytest.mark.parametrize(('options', 'words'), [
+    ({'backend': 'cuda'}, "backend 'cuda'"), ({'backend': 'x'}, "backend 'x': use one of"),
+    ({'precision': 'int8'}, 'run mde export'), ({'engine': 'none.onnx'}, 'engine none.onnx')])
+def test_back_ends_that_are_not_there(options: dict[str, str], words: str) -> None:
+    if options.get('backend') == 'cuda' and torch.cuda.is_available():
+        pytest.skip('this machine has it')
+    with pytest.raises(EstimatorError, match=words):
+        DepthEstimator((network(), CARD), **options)  # type: ignore[arg-type]
+
+
+def test_metric_depth_of_an_engines_output(estimator: DepthEstimator) -> None:
+    image = picture(FISHEYE)
+    seen = estimator.network_input(image, FISHEYE)
+    engine = estimator.engines.of(seen.shape[1], seen.shape[0])
+    engine.images[0] = seen
+    depth = estimator.metric(engine.run()[0], FISHEYE)
+    assert np.array_equal(depth, estimator.estimate(image, FISHEYE).depth, equal_nan=True)
+
+
 def test_two_cameras_interleaved_give_what_they_give_alone() -> None:
     cameras = [CAMERA, FISHEYE, Intrinsics(96, 40, 70., 70., 40., 20.)]
     alone = [[DepthEstimator((network(), CARD)).estimate(picture(c, seed), c).depth

@@ -42,6 +42,13 @@ def test_out_of_range_becomes_infinite_as_rep_117_says():
         found, np.array([[-np.inf, .1, 5, 100, np.inf, np.nan]], np.float32))
 
 
+def test_depth_in_range_comes_back_as_it_is():
+    inside = np.array([[.1, 5, np.nan, 100]], np.float32)
+    assert limit_depth(inside, Settings()) is inside
+    for depth in (np.full((2, 2), np.nan, np.float32), np.full((2, 2), np.inf, np.float32)):
+        assert np.isnan(limit_depth(depth, Settings())).all()
+
+
 def test_the_depth_of_the_estimator_is_not_changed():
     kept = DEPTH.copy()
     limit_depth(DEPTH, Settings())

@@ -41,7 +41,8 @@ ELSEWHERE = {
     'autostart': 'test_depth_node', 'image_reliability': 'test_camera_stream',
     'image_queue': 'test_camera_stream', 'silence_limit': 'test_diagnostics',
     'weights': 'test_model', 'device': 'test_model', 'threads': 'test_model',
-    'input_area': 'test_model'}
+    'input_area': 'test_model', 'profile': 'test_camera_profiles',
+    'backend': 'test_model', 'precision': 'test_model', 'engine': 'test_model'}
 
 
 @pytest.fixture
