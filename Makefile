@@ -1,6 +1,7 @@
-# make test, make demo: each from a fresh clone, in the virtual environment .venv that they make.
+# make test, demo, adapt-demo: each from a fresh clone, in the virtual environment .venv that they make.
 #
 #   make demo       play the demonstration bag into the depth node, evaluate, write a report
+#   make adapt-demo record a new camera, adapt to it, exchange the network while it runs
 #   make test       run the tests                      (JOBS=4 for four at once)
 #   make lint       ruff and mypy
 #   make venv       only make .venv
@@ -23,10 +24,10 @@ REQUIREMENTS := requirements.txt requirements-ros.txt requirements-test.txt cons
 export MUJOCO_GL ?= egl
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help venv test lint demo clean system
+.PHONY: help venv test lint demo adapt-demo clean system
 
 help:
-	@sed -n '3,9s/^# \{0,3\}//p' Makefile
+	@sed -n '3,10s/^# \{0,3\}//p' Makefile
 
 venv: $(STAMP)
 
@@ -66,6 +67,9 @@ lint: $(STAMP)
 
 demo: $(STAMP)
 	@$(BIN)/python demo/run.py $(DEMO_ARGS)
+
+adapt-demo: $(STAMP) system
+	@$(BIN)/python demo/adapt_run.py $(DEMO_ARGS)
 
 clean:
 	rm -rf $(VENV) build install log output runs *.egg-info \

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A launch of depth.launch.py under test, and a camera and a listener around it."""
+"""A launch file under test, and a camera and a listener around it."""
 
 from collections.abc import Callable
 import contextlib
@@ -60,8 +60,9 @@ class Started:
     exit_codes: dict[str, int] = field(default_factory=dict)
 
 
-def describe(domain_id: int, **arguments: Any) -> tuple[LaunchDescription, Started]:
-    """Return a description that includes depth.launch.py with these arguments."""
+def describe(domain_id: int, file: Path = LAUNCH_FILE,
+             **arguments: Any) -> tuple[LaunchDescription, Started]:
+    """Return a description that includes a launch file with these arguments."""
     started = Started(domain_id)
 
     def on_start(event: Any, context: Any) -> None:
@@ -77,7 +78,7 @@ def describe(domain_id: int, **arguments: Any) -> tuple[LaunchDescription, Start
         RegisterEventHandler(OnProcessStart(on_start=on_start)),
         RegisterEventHandler(OnProcessExit(on_exit=on_exit)),
         IncludeLaunchDescription(
-            PythonLaunchDescriptionSource(str(LAUNCH_FILE)),
+            PythonLaunchDescriptionSource(str(file)),
             launch_arguments=[(name, str(value)) for name, value in arguments.items()]),
         launch_pytest.actions.ReadyToTest(),
     ]), started

@@ -30,3 +30,26 @@ def rig(ros_context):
     yield make
     for made in rigs:
         made.close()
+
+
+@pytest.fixture(scope='session')
+def camera_profiles(tmp_path_factory):
+    """Return two profiles of an untrained network, base.safetensors beside them."""
+    from adaptation_harness import make_profiles
+    return make_profiles(tmp_path_factory.mktemp('profiles'))
+
+
+@pytest.fixture
+def adaptation(ros_context, tmp_path, camera_profiles, monkeypatch):
+    """Return a function that makes both nodes; see adaptation_harness.AdaptationRig."""
+    from adaptation_harness import AdaptationRig
+    monkeypatch.setenv('STUB_PROFILE', str(camera_profiles[0]))
+    rigs = []
+
+    def make(parameters=None, **options):
+        rigs.append(AdaptationRig(ros_context, tmp_path / 'site', parameters, **options))
+        return rigs[-1]
+
+    yield make
+    for made in rigs:
+        made.close()
