@@ -77,7 +77,7 @@ def learns_on_site(name: str, parameter: torch.Tensor) -> bool:
     two blocks and the head of the decoder: a hundredth of the encoder's weights.
     """
     late = ('decoder.blocks.2.', 'decoder.blocks.3.', 'decoder.head.')
-    return (parameter.ndim == 1 and not name.startswith('style_encoders.')
+    return ((parameter.ndim == 1 and not name.startswith('style_encoders.'))
             or '.style.' in name or name.startswith(late))
 
 
