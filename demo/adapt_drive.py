@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Drives of one robot through rooms: its camera is new, at one height, and looks down a little.
+Drives of one robot through rooms: its camera is new, on a mast, and looks down.
 
 ``python demo/adapt_drive.py OUT --seed S`` renders an RGB-D folder; run again, it goes on.
 """
@@ -41,8 +41,10 @@ from mde_ros.simulation.renderer import Renderer
 from mde_ros.simulation.room import build_room
 from mde_ros.simulation.scenes import frame_name, scene_seed, Settings, START_NS
 
-# Where the camera of the robot is: metres over the floor, radians to the horizon.
-HEIGHT, TILT = .62, math.radians(-9)
+# Where the camera of the robot is: on a mast, higher and looking down more than any robot that
+# the packaged network was trained on. Metres over the floor, degrees below the horizon.
+HEIGHT, PITCH = 1.3, 25.
+TILT = -math.radians(PITCH)
 ATTEMPTS = 20
 
 

@@ -62,7 +62,7 @@ def parse_arguments() -> argparse.Namespace:
         formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('--out', type=Path, default=ROOT / 'output' / 'adapt_demo')
     parser.add_argument('--weights', default='shipped')
-    parser.add_argument('--steps', type=int, default=400, help='steps of the adaptation')
+    parser.add_argument('--steps', type=int, default=300, help='steps of the adaptation')
     parser.add_argument('--method', default='', help='as mde adapt --method takes it')
     parser.add_argument('--priority', default='idle', help='of the adaptation')
     parser.add_argument('--seed', type=int, default=0)
@@ -73,7 +73,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--alone', type=float, default=20.,
                         help='seconds to measure the depth node alone')
     parser.add_argument('--no-height', action='store_true',
-                        help='do not tell the robot how high its camera is')
+                        help='do not tell the robot where its camera is')
     parser.add_argument('--pictures', type=int, default=3)
     parser.add_argument('--parameter', action='append', default=[], metavar='NAME:=VALUE',
                         help='of the adaptation node')
@@ -103,7 +103,7 @@ def demonstrate(arguments: argparse.Namespace) -> None:
     # 'mde' and what it starts: the OpenGL library is chosen at import.
     os.environ.setdefault('MUJOCO_GL', 'egl')
     export_large_image_profile()
-    from adapt_drive import HEIGHT
+    from adapt_drive import HEIGHT, PITCH
 
     console.rule('[bold]1. A robot with a new camera')
     record, score = out / 'drive', out / 'other_rooms'
@@ -115,7 +115,8 @@ def demonstrate(arguments: argparse.Namespace) -> None:
     shutil.rmtree(out / 'site', ignore_errors=True)
     parameters = [f'steps:={arguments.steps}', f'seed:={arguments.seed}', 'camera:=camera_b',
                   f'priority:={arguments.priority}', f"replay:={out / 'replay'}",
-                  *([] if arguments.no_height else [f'camera_height:={HEIGHT}']),
+                  *([] if arguments.no_height else [
+                      f'camera_height:={HEIGHT}', f'camera_pitch:={PITCH}']),
                   *([f'method:={arguments.method}'] if arguments.method else []),
                   *arguments.parameter]
     with running(out, arguments.weights, free_domain(), record, arguments.rate,

@@ -40,6 +40,7 @@ ARGUMENTS = {
         PathJoinSubstitution([FindPackageShare(PACKAGE), 'config', 'adaptation_node.yaml']), None,
         'YAML file with the parameters of the adaptation node'),
     'camera_height': ('0.0', None, 'metres of the camera over the floor; 0.0: not known'),
+    'camera_pitch': ('-90.0', None, 'degrees by which the camera looks down; -90.0: not known'),
     'tape_distance': ('0.0', None, 'metres to what is in the middle of the image; 0.0: none'),
     'odometry': ('', None, 'nav_msgs/Odometry topic to record; default: none'),
     'adapt_log_level': ('info', ['debug', 'info', 'warn', 'error'], 'of the adaptation node'),
@@ -70,6 +71,8 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
                    if value[name]}
     parameters |= {name: float(value[name]) for name in ('camera_height', 'tape_distance')
                    if float(value[name])}
+    if float(value['camera_pitch']) > -90:
+        parameters['camera_pitch'] = float(value['camera_pitch'])
     if value['odometry']:
         parameters['odometry_topic'] = value['odometry']
     depth = IncludeLaunchDescription(

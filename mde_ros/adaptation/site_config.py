@@ -40,7 +40,7 @@ class SiteConfig:
     :param anchors: whether anchors that the target's frames may have are used.
     """
 
-    statistics: str = 'shared'
+    statistics: str = 'frozen'
     stylise: float = .5
     consistency: float = 1.0
     student_zoom: float = .6

@@ -116,6 +116,15 @@ class Settings:
     camera_height: float = parameter(
         0.0, AT_ADAPT, 'height (metres) of the camera over the floor, for the scale; 0 means '
         'not known', low=0.0, high=100.0)
+    camera_pitch: float = parameter(
+        -90.0, AT_ADAPT, 'degrees by which the camera looks down; -90 means not known: it is '
+        'seen from the floor, less exactly', low=-90.0, high=89.0)
+    camera_roll: float = parameter(
+        0.0, AT_ADAPT, 'degrees by which the camera is turned clockwise, with camera_pitch',
+        low=-180.0, high=180.0)
+    mount: str = parameter(
+        'auto', AT_ADAPT, 'auto looks whether the camera is mounted over a floor, and has all '
+        'frames agree on it; free does not look', choices=('auto', 'free'))
     tape_distance: float = parameter(
         0.0, AT_ADAPT, 'measured distance (metres) to what is in the middle of the images, for '
         'the scale; 0 means not measured', low=0.0, high=100.0)
@@ -149,6 +158,8 @@ class Settings:
         for name in ('camera_height', 'tape_distance'):
             if 0 < getattr(self, name) < .05:
                 return f'{name} {getattr(self, name)}: give metres, 0.05 at least, or 0.0'
+        if self.camera_roll and self.camera_pitch <= -90:
+            return 'camera_roll: set camera_pitch too, or camera_roll to 0.0'
         if self.min_brightness >= self.max_brightness:
             return (f'min_brightness {self.min_brightness} must be below max_brightness '
                     f'{self.max_brightness}; set both at once')

@@ -56,13 +56,22 @@ def describe(settings: Settings, site: Site, active: str) -> Request:
         *(['--replay', settings.replay] if settings.replay else []),
         *(['--method', settings.method] if settings.method else []),
         *(['--steps', str(settings.steps)] if settings.steps else []),
-        *_anchor(settings, site)]
+        *_mount(settings), *_anchor(settings, site)]
     names = sorted(list_images(site.recording / 'rgb'))
     return Request(
         [*deciding, '--out', str(site.run), '--threads', str(settings.threads),
          '--priority', settings.priority, '--progress-file', str(site.run / PROGRESS)],
         {'arguments': deciding, 'frames': len(names), 'last': names[-1] if names else ''},
         settings.threads)
+
+
+def _mount(settings: Settings) -> list[str]:
+    """Return the options on how the camera is mounted."""
+    words = ['--mount', settings.mount]
+    if settings.camera_pitch > -90:
+        words += ['--camera-pitch', repr(settings.camera_pitch),
+                  '--camera-roll', repr(settings.camera_roll)]
+    return words
 
 
 def _anchor(settings: Settings, site: Site) -> list[str]:

@@ -58,27 +58,45 @@ class Mount:
     frames: int
 
 
-def find_mount(floors: Iterable[Floor | None], height: float | None = None) -> Mount | None:
+def direction_of(pitch: float, roll: float = 0.) -> NDArray[np.float64]:
+    """
+    Return gravity in the optical frame of a camera.
+
+    :param pitch: degrees by which it looks down.
+    :param roll: degrees by which it is turned clockwise, seen from behind.
+    """
+    down, turn = math.radians(pitch), math.radians(roll)
+    return np.array([math.sin(turn) * math.cos(down), math.cos(turn) * math.cos(down),
+                     math.sin(down)])
+
+
+def find_mount(floors: Iterable[Floor | None], height: float | None = None,
+               down: NDArray[np.float64] | None = None) -> Mount | None:
     """
     Return the mount that the floors of many frames agree on, None when they do not.
 
     :param floors: of :func:`fit_floor`, one a frame.
     :param height: measured, metres.
+    :param down: measured, as :func:`direction_of` gives it; the floors only tell it within some
+        degrees, which are some 10 % of scale.
     """
     found = [floor for floor in floors if floor is not None]
+    if height is not None and down is not None:
+        return Mount(down, height, True, len(found))
     if len(found) < FEWEST_FLOORS:
         return None
     # The foot of a wall tilts a floor of which little is seen: the clearer half counts.
     found.sort(key=lambda floor: -floor.share)
     found = found[:max(FEWEST_FLOORS, len(found) // 2)]
     normals = np.array([floor.down for floor in found])
-    down = np.median(normals, 0)
-    down /= np.linalg.norm(down)
-    angles = np.degrees(np.arccos(np.clip(normals @ down, -1, 1)))
+    middle = np.median(normals, 0)
+    middle /= np.linalg.norm(middle)
+    angles = np.degrees(np.arccos(np.clip(normals @ middle, -1, 1)))
     if float(np.median(angles)) > LARGEST_SPREAD:
         return None  # held in the hand, or no floor at all
     estimated = float(np.median([floor.height for floor in found]))
-    return Mount(down, height or estimated, height is not None, len(found))
+    return Mount(middle if down is None else down, height or estimated, height is not None,
+                 len(found))
 
 
 def floor_log_scale(depth: NDArray[np.float32], intrinsics: Intrinsics, mount: Mount
@@ -115,8 +133,29 @@ def floor_log_scale(depth: NDArray[np.float32], intrinsics: Intrinsics, mount: M
     return float(np.median(ratios[np.abs(ratios - centre) <= WINDOW])), float(window[peak])
 
 
+@dataclass(frozen=True)
+class MountPrior:
+    """
+    What is known of the mount.
+
+    :param height: of the camera over the floor, metres; None takes the median of the estimated
+        heights: then all frames agree, but on the network's own scale.
+    :param pitch: degrees by which it looks down; None to see it from the floors.
+    :param roll: degrees by which it is turned clockwise; counts where the pitch is given.
+    """
+
+    height: float | None = None
+    pitch: float | None = None
+    roll: float = 0.
+
+    @property
+    def down(self) -> NDArray[np.float64] | None:
+        """Return gravity, None when it is not known."""
+        return None if self.pitch is None else direction_of(self.pitch, self.roll)
+
+
 def mounted_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
-                    camera: CameraHeight | None = None
+                    prior: MountPrior = MountPrior()
                     ) -> tuple[Mount | None, dict[str, NDArray[np.float32]]]:
     """
     Return the mount and depth at the floor's scale by the name of the frame.
@@ -125,17 +164,15 @@ def mounted_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
 
     :param estimator: gives the depth that is scaled.
     :param frames: of the target; read once.
-    :param camera: its height over the floor, and pitch if that is known; None takes the median
-        of the estimated heights: then all frames agree, but on the network's own scale.
     """
-    prior = camera or CameraHeight(1.)
+    floor_prior = CameraHeight(prior.height or 1.)
     estimates, floors = [], []
     for frame in frames:
         estimate = estimator.estimate(frame.image, frame.intrinsics)
-        floors.append(fit_floor(estimate.depth, estimate.intrinsics, prior))
+        floors.append(fit_floor(estimate.depth, estimate.intrinsics, floor_prior))
         # Half precision: a long recording stays in memory.
         estimates.append((frame.name, estimate.depth.astype(np.float16), estimate.intrinsics))
-    mount = find_mount(floors, camera.metres if camera else None)
+    mount = find_mount(floors, prior.height, prior.down)
     anchors: dict[str, NDArray[np.float32]] = {}
     if mount is None:
         return None, anchors
@@ -145,3 +182,15 @@ def mounted_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
         if support >= LEAST_SUPPORT and abs(scale) <= LARGEST:
             anchors[name] = full[::LABEL_STEP, ::LABEL_STEP] * np.float32(math.exp(scale))
     return mount, anchors
+
+
+def floor_scales(estimator: EstimatorLike, frames: Iterable[Frame], mount: Mount
+                 ) -> NDArray[np.float64]:
+    """Return the log scale of each frame in which enough agrees on the floor."""
+    found = []
+    for frame in frames:
+        estimate = estimator.estimate(frame.image, frame.intrinsics)
+        scale, support = floor_log_scale(estimate.depth, estimate.intrinsics, mount)
+        if support >= LEAST_SUPPORT:
+            found.append(scale)
+    return np.array(found)

@@ -61,7 +61,8 @@ def both(domain_id: int, tmp_path: Path) -> Any:
     """Launch both nodes in a namespace, over a new site."""
     return describe(
         domain_id, FILE, site=tmp_path / 'site', namespace='front',
-        image='/camera/image_raw', camera='wide', camera_height='0.62', name='eyes',
+        image='/camera/image_raw', camera='wide', camera_height='0.62', camera_pitch='9.0',
+        name='eyes',
         adapt_log_level='debug')
 
 
@@ -71,7 +72,8 @@ def test_both_nodes_share_a_site(both: tuple[Any, Started], tmp_path: Path) -> A
     with Surroundings(started.domain_id) as world:
         site = str(tmp_path / 'site')
         assert world.parameters('/front/adaptation_node', 'site', 'camera', 'depth_node',
-                                'camera_height') == [site, 'wide', 'eyes', .62]
+                                'camera_height', 'camera_pitch') == [
+                                    site, 'wide', 'eyes', .62, 9.]
         assert world.parameters('/front/eyes', 'profile') == [site]
         for node in ('adaptation_node', 'eyes'):
             state = world.call(GetState, f'/front/{node}/get_state', GetState.Request())

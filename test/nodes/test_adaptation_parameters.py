@@ -162,6 +162,17 @@ def test_camera_height_and_tape_distance(made):
     assert 'one scale is enough' in change(r, camera_height=.62)
 
 
+def test_mount_camera_pitch_and_camera_roll(made):
+    r = made()
+    words = words_of(r)
+    assert words[words.index('--mount') + 1] == 'auto' and '--camera-pitch' not in words
+    words = words_of(r, mount='free', camera_pitch=12.5, camera_roll=-3.)
+    for option, value in (('--mount', 'free'), ('--camera-pitch', '12.5'),
+                          ('--camera-roll', '-3.0')):
+        assert words[words.index(option) + 1] == value
+    assert 'set camera_pitch too' in change(r, camera_pitch=-90.)
+
+
 def test_threads_bound_the_libraries_of_the_trainer(made):
     r = made({'threads': 3, 'auto_swap': False})
     r.record()

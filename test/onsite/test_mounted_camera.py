@@ -22,10 +22,10 @@ import pytest
 
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import Frame
-from mde_ros.estimation.anchors.camera_height import CameraHeight, Floor
+from mde_ros.estimation.anchors.camera_height import Floor
 from mde_ros.estimation.estimator import Estimate
 from mde_ros.onsite.mounted_camera import (
-    find_mount, floor_log_scale, Mount, mounted_anchors)
+    direction_of, find_mount, floor_log_scale, floor_scales, Mount, mounted_anchors, MountPrior)
 
 CAMERA = Intrinsics(160, 120, 130., 130., 79.5, 59.5)
 PITCH, HEIGHT = math.radians(20), .6
@@ -103,7 +103,7 @@ def frames() -> list[Frame]:
 
 
 def test_anchors_have_the_height_that_is_given() -> None:
-    mount, anchors = mounted_anchors(Scaled(), frames(), CameraHeight(HEIGHT))
+    mount, anchors = mounted_anchors(Scaled(), frames(), MountPrior(HEIGHT))
     assert mount is not None and len(anchors) == 10
     np.testing.assert_allclose(mount.down, DOWN, atol=.03)
     for name, depth in anchors.items():
@@ -125,3 +125,25 @@ def test_without_a_floor_there_are_none() -> None:
         def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
             return Estimate(np.full((120, 160), 2., np.float32), intrinsics, image, {})
     assert mounted_anchors(Wall(), frames()) == (None, {})
+
+
+def test_what_is_known_of_the_mount_is_taken() -> None:
+    np.testing.assert_allclose(direction_of(20), DOWN, atol=1e-12)
+    np.testing.assert_allclose(direction_of(0, 90), [1, 0, 0], atol=1e-12)
+    # Floors that nobody could agree on do not matter then.
+    floors = [floor_of(angle) for angle in range(-60, 60, 6)]
+    mount = find_mount(floors, HEIGHT, direction_of(20))
+    assert mount is not None and mount.known and mount.height == HEIGHT
+    np.testing.assert_allclose(mount.down, DOWN)
+    tilted = find_mount([floor_of(0)] * 8, None, direction_of(25))
+    assert tilted is not None and not tilted.known and tilted.height == .8
+    np.testing.assert_allclose(tilted.down, direction_of(25))
+    found, anchors = mounted_anchors(Scaled(), frames(), MountPrior(HEIGHT, 20.))
+    assert found is not None and len(anchors) == 10
+    np.testing.assert_allclose(found.down, DOWN)
+
+
+def test_scales_of_frames() -> None:
+    scales = floor_scales(Scaled(), frames(), Mount(DOWN, HEIGHT, True, 9))
+    expected = -np.log([int(frame.name) / 100 for frame in frames()])
+    np.testing.assert_allclose(scales, expected, atol=.02)

@@ -1,0 +1,174 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What decides an adaptation, checked before anything is computed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mde_ros.adaptation.errors import TrainingError
+from mde_ros.adaptation.methods.registry import method_named, METHODS
+from mde_ros.adaptation.train_config import TrainConfig
+from mde_ros.errors import MdeError
+from mde_ros.estimation.weights import SHIPPED
+from mde_ros.network.depth_network import NetworkConfig
+from mde_ros.onsite.priority import PRIORITIES
+
+DEFAULT_METHOD = 'site'
+PRECISIONS = ('auto', '32-true', 'bf16-mixed')
+MOUNTS, TRAINABLE = ('auto', 'free'), ('all', 'site')
+
+
+class AdaptError(MdeError):
+    """An adaptation that cannot start or go on; the message names the option to change."""
+
+
+def fast_precision() -> str:
+    """Return bf16-mixed on processors that compute in bfloat16, 32-true on others."""
+    try:
+        flags = Path('/proc/cpuinfo').read_text()
+    except OSError:
+        flags = ''
+    has = any(flag in flags for flag in ('avx512_bf16', 'amx_bf16'))
+    return 'bf16-mixed' if has and torch.backends.mkldnn.is_available() else '32-true'
+
+
+@dataclass(frozen=True)
+class AdaptSettings:
+    """
+    Settings of ``mde adapt``; each field is the option of the same name.
+
+    :param target: recording of the new camera: FOLDER, FOLDER:SPLIT or KIND:PATH; its depth,
+        if it has any, is not read.
+    :param out: folder of the run; the same settings go on with it.
+    :param weights: weights to start from: a file, or 'shipped'.
+    :param profile: profile to go on from: a file or a store folder; '' for none.
+    :param source: labelled data; () takes the stored replay of simulated rooms.
+    :param replay: folder of the stored replay; None for the user's cache.
+    :param replay_frames: frames that are rendered where there is no replay yet.
+    :param split: of the target's frames to learn from; '' takes adapt where there is one.
+    :param method: adaptation method.
+    :param trainable: 'all' weights, which makes a profile of some 9 MB, or 'site': a tenth of it,
+        and less accurate.
+    :param steps: optimiser steps.
+    :param batch: images of source and of target a step.
+    :param sizes: stages of training, each (share of the steps, width, height).
+    :param learning_rate: of what the method trains.
+    :param seed: of samples and augmentation.
+    :param precision: '32-true', 'bf16-mixed', or 'auto': what this processor is faster in.
+    :param threads: of PyTorch and OpenCV.
+    :param priority: 'normal', 'low' or 'idle'.
+    :param checkpoint_every: steps between checkpoints.
+    :param check_frames: most pictures of the target, and of the source, that the check sees.
+    :param source_rise: share by which the error on the source may rise.
+    :param force: go on with a recording that is not good enough.
+    :param name: of the profile; '' takes the recording's.
+    :param tape: measured distance in metres to what is in the middle of the pictures.
+    :param camera_height: of the camera over the floor, metres.
+    :param camera_pitch: degrees by which a camera of known height looks down; without it, it is
+        seen from the floor.
+    :param camera_roll: degrees by which it is turned clockwise, with a pitch.
+    :param mount: 'auto' looks whether the camera is mounted over a floor, and then has all frames
+        agree on it; 'free' does not look.
+    :param ranges: file of range readings.
+    """
+
+    target: str
+    out: Path
+    weights: str = SHIPPED
+    profile: str = ''
+    source: tuple[str, ...] = ()
+    replay: Path | None = None
+    replay_frames: int = 240
+    split: str = ''
+    method: str = DEFAULT_METHOD
+    trainable: str = 'all'
+    steps: int = 300
+    batch: int = 4
+    sizes: tuple[tuple[float, int, int], ...] = ((1., 256, 192),)
+    learning_rate: float = 2e-4
+    seed: int = 0
+    precision: str = 'auto'
+    threads: int = 1
+    priority: str = 'normal'
+    checkpoint_every: int = 50
+    check_frames: int = 24
+    source_rise: float = .25
+    force: bool = False
+    name: str = ''
+    tape: float | None = None
+    camera_height: float | None = None
+    camera_pitch: float | None = None
+    camera_roll: float = 0.
+    mount: str = 'auto'
+    ranges: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        for field, allowed in (('priority', PRIORITIES), ('precision', PRECISIONS),
+                               ('mount', MOUNTS), ('trainable', TRAINABLE)):
+            if getattr(self, field) not in allowed:
+                raise AdaptError(f"--{field} '{getattr(self, field)}': use one of "
+                                 f'{", ".join(allowed)}')
+        for field, least in (('threads', 1), ('check_frames', 4), ('replay_frames', 8)):
+            if getattr(self, field) < least:
+                raise AdaptError(f'--{field.replace("_", "-")} {getattr(self, field)}: must be at '
+                                 f'least {least}')
+        if not 0 <= self.source_rise <= 1:
+            raise AdaptError(f'--source-rise {self.source_rise}: must lie between 0 and 1')
+        for field in ('tape', 'camera_height'):
+            value = getattr(self, field)
+            if value is not None and not .05 <= value <= 100:
+                raise AdaptError(f'--{field.replace("_", "-")} {value}: give metres between 0.05 '
+                                 'and 100')
+        if self.camera_pitch is not None and not -90 < self.camera_pitch < 90:
+            raise AdaptError(f'--camera-pitch {self.camera_pitch}: give degrees between -90 '
+                             'and 90')
+        if not -180 <= self.camera_roll <= 180:
+            raise AdaptError(f'--camera-roll {self.camera_roll}: give degrees between -180 '
+                             'and 180')
+        if self.camera_pitch is None and self.camera_roll:
+            raise AdaptError('--camera-roll: give --camera-pitch too')
+        given = [name for name in ('tape', 'camera_height', 'ranges')
+                 if getattr(self, name) is not None]
+        if len(given) > 1:
+            names = ' and '.join('--' + name.replace('_', '-') for name in given)
+            raise AdaptError(f'{names}: give one scale anchor')
+        try:
+            if not method_named(self.method).needs_target:
+                raise AdaptError(f'--method {self.method}: it sees no target; use one of '
+                                 f'{", ".join(n for n, m in METHODS.items() if m.needs_target)}')
+            self.train_config(NetworkConfig())
+        except TrainingError as error:
+            raise AdaptError(str(error)) from error
+
+    def train_config(self, network: NetworkConfig) -> TrainConfig:
+        """
+        Return the trainer's settings.
+
+        :raises TrainingError: naming the field that is wrong.
+        """
+        values: dict[str, Any] = {
+            'steps': self.steps, 'batch': self.batch, 'sizes': self.sizes, 'seed': self.seed,
+            'learning_rate': self.learning_rate, 'warm_up': min(30, self.steps // 10),
+            'average': .99, 'checkpoint_every': self.checkpoint_every,
+            # How often the source is watched: see SourceGate.
+            'validate_every': max(1, self.steps // 6),
+            'precision': fast_precision() if self.precision == 'auto' else self.precision,
+            'network': network}
+        values['trainable'] = self.trainable
+        return TrainConfig(**values)

@@ -1,0 +1,93 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The score of the label-free check, on tiny networks and folders."""
+
+import importlib.util
+import json
+from pathlib import Path
+import sys
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.datasets.frame import Frame
+from mde_ros.datasets.rgbd_folder_writer import RgbdFolderWriter
+from mde_ros.estimation.weights import save_weights, WeightCard
+from mde_ros.network.depth_network import DepthNetwork, NetworkConfig
+
+TINY = NetworkConfig(.125, (8, 8, 8, 8), canonical_focal=50.)
+
+
+@pytest.fixture
+def module(repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return benchmark/label_free_check.py as a module."""
+    spec = importlib.util.spec_from_file_location(
+        'label_free_check', repository / 'benchmark' / 'label_free_check.py')
+    assert spec is not None and spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, 'label_free_check', found)  # dataclasses look there
+    spec.loader.exec_module(found)
+    return found
+
+
+def write_frames(path: Path) -> None:
+    """Write ten labelled pictures of blobs."""
+    camera, rng = Intrinsics(64, 48, 60, 60, 31.5, 23.5), np.random.default_rng(0)
+    with RgbdFolderWriter(path, camera, camera='test', licence='none', source='test') as writer:
+        for number in range(10):
+            small = rng.integers(30, 225, (12, 16, 3), dtype=np.uint8)
+            writer.write(Frame(f'{number}', 1, np.asarray(cv2.resize(small, (64, 48))), camera,
+                               np.full((48, 64), 2., np.float32)))
+
+
+def test_verdicts_beside_labels(module: ModuleType, tmp_path: Path,
+                                monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = tmp_path / 'runs'
+    for name in ('camera_b_adapt', 'camera_b_score', 'camera_a_source'):
+        write_frames(runs / 'data' / name)
+    for seed, name in enumerate(('source/source_only', 'camera_b/site')):
+        torch.manual_seed(seed)
+        save_weights(runs / 'cross_camera' / name / 'seed0' / 'weights', DepthNetwork(TINY),
+                     WeightCard(name, TINY, 48 * 64))
+    page = tmp_path / 'page.md'
+    page.write_text(f'before\n{module.BEGIN}\nold\n{module.END}\nafter\n')
+    monkeypatch.setattr(sys, 'argv', [
+        'label_free_check.py', '--runs', str(runs), '--data', str(tmp_path), '--json',
+        str(tmp_path / 'r.json'), '--markdown', str(page)])
+    assert module.main() == 0
+    found = json.loads((tmp_path / 'r.json').read_text())
+    rows = {row['candidate']: row for row in found['rows']}
+    assert list(rows)[:2] == ['the same', 'site, seed0'] and len(rows) == 8
+    same = rows['the same']
+    assert same['change'] == {'raw': 0., 'median_scaled': 0.} and same['right'] == 'right'
+    assert not same['accepted'] and same['score'] == 0
+    assert not rows['random statistics, 1 deviations']['accepted']
+    assert sum(found['counts']['right'].values()) == 8
+    assert found['command'].startswith('.venv/bin/python benchmark/label_free_check.py --runs')
+    lines = page.read_text().splitlines()
+    assert lines[0] == 'before' and lines[-1] == 'after' and 'old' not in lines
+    assert sum(line.startswith('| camera_b |') for line in lines) == 8
+
+
+@pytest.mark.parametrize(('accepted', 'change', 'word'), [
+    (True, -.1, 'right'), (True, .1, 'harm'), (False, -.1, 'missed'), (False, .1, 'right'),
+    (True, .005, 'right'), (False, -.005, 'right')])
+def test_when_a_verdict_is_right(module: ModuleType, accepted: bool, change: float,
+                                 word: str) -> None:
+    assert module.rightness(accepted, change) == word
