@@ -115,6 +115,7 @@ def demonstrate(arguments: argparse.Namespace) -> None:
     shutil.rmtree(out / 'site', ignore_errors=True)
     parameters = [f'steps:={arguments.steps}', f'seed:={arguments.seed}', 'camera:=camera_b',
                   f'priority:={arguments.priority}', f"replay:={out / 'replay'}",
+                  'min_interval:=0.05',
                   *([] if arguments.no_height else [
                       f'camera_height:={HEIGHT}', f'camera_pitch:={PITCH}']),
                   *([f'method:={arguments.method}'] if arguments.method else []),

@@ -201,10 +201,10 @@ class AdaptJob:
         mount, anchors = mounted_anchors(
             DepthEstimator((start, card)), self._while_wanted(data.target), MountPrior(
                 settings.camera_height, settings.camera_pitch, settings.camera_roll))
-        if mount is None or not anchors:
+        if mount is None:
             return None, data.target
         self.mount = {'height': mount.height, 'known': mount.known, 'down': mount.down.tolist(),
-                      'frames': len(anchors), 'of': len(data.target)}
+                      'frames': mount.frames, 'of': len(data.target)}
         return mount, AnchoredTarget(data.target, anchors)
 
     def _while_wanted(self, frames: IndexedDataset) -> Iterator[Frame]:

@@ -15,7 +15,7 @@
 """Depth of the target at the scale of the floor, for a camera that is mounted on a robot."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
@@ -49,7 +49,7 @@ class Mount:
     :param down: unit vector of gravity in the optical frame.
     :param height: of the camera, metres.
     :param known: whether the height was measured, or is the median of what was estimated.
-    :param frames: frames that were looked at for it.
+    :param frames: frames whose scale the floor tells.
     """
 
     down: NDArray[np.float64]
@@ -160,7 +160,8 @@ def mounted_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
     """
     Return the mount and depth at the floor's scale by the name of the frame.
 
-    Frames in which too little agrees on the floor have none.
+    Frames in which too little agrees on the floor have what the others have in common: their
+    median. Left to the teacher they would hold on to the old scale.
 
     :param estimator: gives the depth that is scaled.
     :param frames: of the target; read once.
@@ -173,15 +174,19 @@ def mounted_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
         # Half precision: a long recording stays in memory.
         estimates.append((frame.name, estimate.depth.astype(np.float16), estimate.intrinsics))
     mount = find_mount(floors, prior.height, prior.down)
-    anchors: dict[str, NDArray[np.float32]] = {}
     if mount is None:
-        return None, anchors
+        return None, {}
+    scales = {}
     for name, depth, intrinsics in estimates:
-        full = depth.astype(np.float32)
-        scale, support = floor_log_scale(full, intrinsics, mount)
+        scale, support = floor_log_scale(depth.astype(np.float32), intrinsics, mount)
         if support >= LEAST_SUPPORT and abs(scale) <= LARGEST:
-            anchors[name] = full[::LABEL_STEP, ::LABEL_STEP] * np.float32(math.exp(scale))
-    return mount, anchors
+            scales[name] = scale
+    if len(scales) < FEWEST_FLOORS:
+        return None, {}
+    common = float(np.median(list(scales.values())))
+    return replace(mount, frames=len(scales)), {
+        name: depth[::LABEL_STEP, ::LABEL_STEP].astype(np.float32)
+        * np.float32(math.exp(scales.get(name, common))) for name, depth, _ in estimates}
 
 
 def floor_scales(estimator: EstimatorLike, frames: Iterable[Frame], mount: Mount

@@ -120,6 +120,19 @@ def test_without_a_height_all_frames_agree() -> None:
     assert np.std(np.log(scales)) < .02 and .8 <= np.mean(scales) <= 1.6
 
 
+def test_a_frame_without_floor_has_what_the_others_have_in_common() -> None:
+    class Once(Scaled):
+        def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
+            found = super().estimate(image, intrinsics)
+            if image[0, 0, 0] == 100:  # close to a wall
+                found.depth[:] = .4
+            return found
+    mount, anchors = mounted_anchors(Once(), frames(), MountPrior(HEIGHT, 20.))
+    assert mount is not None and mount.frames == 9 and len(anchors) == 10
+    common = float(np.median([-math.log(int(f.name) / 100) for f in frames() if f.name != '100']))
+    np.testing.assert_allclose(anchors['100'], .4 * math.exp(common), rtol=.02)
+
+
 def test_without_a_floor_there_are_none() -> None:
     class Wall(Scaled):
         def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
