@@ -20,17 +20,22 @@ python benchmark/reading_speed.py --json results/reading_speed.json
 The data sets are trees of hard links to one picture and one depth file in the official
 layouts. Decoding of PNG and JPEG is replaced by a constant; what is left is what the readers do:
 finding, opening and reading the files, intrinsics, metres.
+
+Memory is measured in a process of its own: what no file stands behind (RssAnon), beyond that of
+the same process with a data set of 20 frames. The peak of opening is Python's own count.
 """
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+import errno
 import gc
 import json
-import logging
 import os
 from pathlib import Path
 import platform
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -50,12 +55,22 @@ REQUIRED = 500  # frames a second and core
 SCENES = {1: 447, 2: 233, 6: 270, 18: 339, 20: 837}
 VARIANTS = ('clone', 'fog', 'morning', 'overcast', 'rain', 'sunset', '15-deg-left',
             '15-deg-right', '30-deg-left', '30-deg-right')
+FOLDER = 4000  # frames in one folder: more than a drive or sequence of these sets has
 
 
 def link(source: Path, target: Path) -> None:
     """Put a hard link at a place, with its folder."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.link(source, target)  # 65,000 links of a file at most on ext4
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno != errno.EMLINK:
+            raise
+        # A file has 65,000 links at most on ext4: go on with a copy.
+        copy = source.with_suffix('.copy')
+        shutil.copy(source, copy)
+        copy.replace(source)
+        os.link(source, target)
 
 
 def make_vkitti2(root: Path, frames: int, rgb: Path, depth: Path) -> str:
@@ -68,7 +83,7 @@ def make_vkitti2(root: Path, frames: int, rgb: Path, depth: Path) -> str:
                 link(rgb, folder / 'rgb' / 'Camera_0' / f'rgb_{number:05d}.jpg')
                 link(depth, folder / 'depth' / 'Camera_0' / f'depth_{number:05d}.png')
             left = max(0, left - count)
-    return f'vkitti2:{root}'
+    return f'vkitti2:{root}?partial=yes'
 
 
 def make_sun(root: Path, frames: int, rgb: Path, depth: Path) -> str:
@@ -76,37 +91,40 @@ def make_sun(root: Path, frames: int, rgb: Path, depth: Path) -> str:
     intrinsics = root / 'intrinsics.txt'
     intrinsics.write_text('529.5 0 620.5\n0 529.5 187\n0 0 1\n')
     for number in range(frames):
-        folder = root / 'SUNRGBD' / 'kv2' / 'kinect2data' / f'{number:06d}-resize'
+        folder = (root / 'SUNRGBD' / 'xtion' / 'sun3ddata' / f'room_{number // FOLDER:04d}'
+                  / f'{number:07d}')
         link(rgb, folder / 'image' / f'{number:07d}.jpg')
         link(depth, folder / 'depth' / f'{number:07d}.png')
         link(intrinsics, folder / 'intrinsics.txt')
-    return f'sun:{root}'
+    return f'sun:{root}?partial=yes'
 
 
 def make_tum(root: Path, frames: int, rgb: Path, depth: Path) -> str:
-    """Write one long sequence of TUM RGB-D at KITTI's size; return its spec."""
-    lines: dict[str, list[str]] = {'rgb': [], 'depth': []}
-    for number in range(frames):
-        for part, file, late in (('rgb', rgb, 0), ('depth', depth, 5)):
-            stamp = f'{1305031102 + number / 30 + late / 1000:.6f}'
-            name = f'{part}/{stamp}.png'
-            link(file, root / name)
-            lines[part].append(f'{stamp} {name}')
-    for part, text in lines.items():
-        (root / f'{part}.txt').write_text('\n'.join(text) + '\n')
-    return f'tum:{root}?camera=fr3'
+    """Write sequences of TUM RGB-D; return their spec."""
+    for first in range(0, frames, FOLDER):
+        lines: dict[str, list[str]] = {'rgb': [], 'depth': []}
+        folder = root / f'rgbd_dataset_freiburg3_{first // FOLDER:04d}'
+        for number in range(first, min(first + FOLDER, frames)):
+            for part, file, late in (('rgb', rgb, 0), ('depth', depth, 5)):
+                stamp = f'{1305031102 + number / 30 + late / 1000:.6f}'
+                name = f'{part}/{stamp}.png'
+                link(file, folder / name)
+                lines[part].append(f'{stamp} {name}')
+        for part, text in lines.items():
+            (folder / f'{part}.txt').write_text('\n'.join(text) + '\n')
+    return f'tum:{root}'
 
 
 def make_kitti(root: Path, frames: int, rgb: Path, depth: Path) -> str:
     """Write KITTI raw with improved depth; return its spec."""
-    date, size = '2011_09_26', 4000
+    date = '2011_09_26'
     (root / date).mkdir(parents=True)
     matrix = '721.5 0 609.6 44.86 0 721.5 172.9 0.2164 0 0 1 0.002746'
     (root / date / 'calib_cam_to_cam.txt').write_text(
         f'R_rect_00: 1 0 0 0 1 0 0 0 1\nS_rect_02: 1242 375\nP_rect_02: {matrix}\n')
     for number in range(frames):
-        drive = f'{date}_drive_{number // size + 1:04d}_sync'
-        name = f'{number % size:010d}.png'
+        drive = f'{date}_drive_{number // FOLDER + 1:04d}_sync'
+        name = f'{number % FOLDER:010d}.png'
         link(rgb, root / date / drive / 'image_02' / 'data' / name)
         link(depth, root / 'data_depth_annotated' / 'train' / drive / 'proj_depth'
              / 'groundtruth' / 'image_02' / name)
@@ -136,6 +154,9 @@ MAKERS: dict[str, Callable[[Path, int, Path, Path], str]] = {
     'kitti_laser_cache': make_laser_cache, 'kitti_velodyne': make_velodyne}
 # Projecting 120,000 points is the decoding of laser data: reported, not held to the bound.
 NOT_REQUIRED = 'kitti_velodyne'
+# Reading writes its cache: its memory is that of kitti_velodyne.
+NO_MEMORY = 'kitti_laser_cache'
+WARM = 20  # frames of the data set that the memory of larger ones is compared with
 
 
 @contextmanager
@@ -158,7 +179,7 @@ def opened(spec: str) -> IndexedDataset:
 
 
 def measure(spec: str, shape: tuple[int, int], reads: int) -> dict[str, Any]:
-    """Return frames a second and bytes of memory of a data set."""
+    """Return frames a second of a data set."""
     opened(spec)  # brings the folders into the cache
     began = time.process_time()
     data = opened(spec)
@@ -171,26 +192,69 @@ def measure(spec: str, shape: tuple[int, int], reads: int) -> dict[str, Any]:
         for index in order:
             data[int(index)]
         reading = time.process_time() - began
-        del data
-        gc.collect()
-        tracemalloc.start()
-        data = opened(spec)
-        held = tracemalloc.get_traced_memory()[0]
-        tracemalloc.reset_peak()
-        for index in order[:50]:
-            data[int(index)]
-        peak = tracemalloc.get_traced_memory()[1] - held
-        tracemalloc.stop()
     return {'frames': len(data), 'listed_per_second': round(len(data) / listing),
-            'read_per_second': round(reads / reading),
-            'list_bytes_per_frame': round(held / len(data)),
-            'reading_peak_mib': round(peak / 2 ** 20, 2)}
+            'read_per_second': round(reads / reading)}
 
 
-def run(kinds: Sequence[str], sizes: Sequence[int], reads: int,
-        folder: Path) -> list[dict[str, Any]]:
-    """Return one row a kind and size."""
-    rows = []
+def anonymous() -> int:
+    """Return the bytes of this process that no file stands behind."""
+    for line in Path('/proc/self/status').read_text().splitlines():
+        if line.startswith('RssAnon'):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError('/proc/self/status has no RssAnon: this kernel does not tell')
+
+
+def memory(spec: str, warm: str, shape: tuple[int, int], reads: int) -> dict[str, Any]:
+    """Return bytes of memory of this process, which must be a new one."""
+    with nothing_decoded(shape):
+        list(opened(warm))  # all that does not depend on the size
+        gc.collect()
+        before = anonymous()
+        data = opened(spec)
+        gc.collect()
+        held = anonymous() - before
+        highest = 0
+        for number, index in enumerate(np.random.default_rng(1).integers(0, len(data), reads)):
+            data[int(index)]
+            if number % 10 == 0:
+                highest = max(highest, anonymous() - before)
+    found = {'frames': len(data), 'opened_kib': round(held / 1024),
+             'reading_kib': round(highest / 1024)}
+    del data
+    gc.collect()
+    tracemalloc.start()
+    opened(spec)
+    found['opening_peak_kib'] = round(tracemalloc.get_traced_memory()[1] / 1024)
+    tracemalloc.stop()
+    return found
+
+
+def memory_apart(spec: str, warm: str, shape: tuple[int, int], reads: int) -> dict[str, Any]:
+    """Return the same of a new process."""
+    text = subprocess.run(
+        [sys.executable, __file__, '--memory-of', spec, warm, *map(str, shape), str(reads)],
+        check=True, stdout=subprocess.PIPE, text=True).stdout
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def growth(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return by kind the bytes that a frame more costs, between the two largest sets."""
+    found: dict[str, dict[str, float]] = {}
+    for kind in dict.fromkeys(row['kind'] for row in rows):
+        mine = sorted((row for row in rows if row['kind'] == kind), key=lambda row: row['frames'])
+        more = mine[-1]['frames'] - mine[-2]['frames'] if len(mine) > 1 else 0
+        if more:
+            found[kind] = {key.replace('_kib', '_bytes_per_frame'): round(
+                (mine[-1][key] - mine[-2][key]) * 1024 / more, 2)
+                for key in ('opened_kib', 'reading_kib', 'opening_peak_kib')}
+    return found
+
+
+def run(kinds: Sequence[str], sizes: Sequence[int], memory_sizes: Sequence[int], reads: int,
+        folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return one row a kind and size, of speed and of memory."""
+    rows, memories = [], []
     for kind in kinds:
         shape = (480, 640) if kind == 'tum' else (375, 1242)
         rgb, depth = folder / 'rgb.jpg', folder / 'depth.png'
@@ -200,13 +264,21 @@ def run(kinds: Sequence[str], sizes: Sequence[int], reads: int,
             rng.integers(0, 256, (*shape, 3), dtype=np.uint8), (0, 0), 1))
         cv2.imwrite(str(depth), (1000 + np.indices(shape)[0] * 20 + rng.integers(
             0, 8, shape)).astype(np.uint16))
-        for size in sizes:
-            with tempfile.TemporaryDirectory(dir=folder) as place:
+        remembered = () if kind == NO_MEMORY else memory_sizes
+        for size in sorted({*sizes, *remembered}):
+            with tempfile.TemporaryDirectory(dir=folder) as place, \
+                    tempfile.TemporaryDirectory(dir=folder) as small:
                 spec = MAKERS[kind](Path(place), size, rgb, depth)
-                rows.append({'kind': kind, 'picture': f'{shape[1]}x{shape[0]}',
-                             **measure(spec, shape, reads)})
-            print(json.dumps(rows[-1]), file=sys.stderr)
-    return rows
+                if size in sizes:
+                    rows.append({'kind': kind, 'picture': f'{shape[1]}x{shape[0]}',
+                                 **measure(spec, shape, reads)})
+                    print(json.dumps(rows[-1]), file=sys.stderr)
+                if size in remembered:
+                    warm = MAKERS[kind](Path(small), WARM, rgb, depth)
+                    memories.append({'kind': kind, **memory_apart(
+                        spec, warm, shape, min(reads, 200))})
+                    print(json.dumps(memories[-1]), file=sys.stderr)
+    return rows, memories
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -214,19 +286,25 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--kinds', nargs='+', choices=list(MAKERS), default=list(MAKERS))
     parser.add_argument('--sizes', type=int, nargs='+', default=[1000, 10000],
-                        help='frames of the data sets')
+                        help='frames of the data sets whose speed is measured')
+    parser.add_argument('--memory-sizes', type=int, nargs='*', default=[1000, 10000, 100000],
+                        help='frames of the data sets whose memory is measured; virtual KITTI has '
+                             '21260 at most')
+    parser.add_argument('--memory-of', nargs=5, metavar=('SPEC', 'SMALL', 'H', 'W', 'READS'),
+                        help='measure the memory of one data set in this process')
     parser.add_argument('--reads', type=int, default=1000, help='frames read of each')
     parser.add_argument('--folder', type=Path, default=Path(tempfile.gettempdir()),
                         help='where the trees are made')
     parser.add_argument('--json', type=Path)
     arguments = parser.parse_args(words)
     cv2.setNumThreads(1)
-    logging.disable(logging.WARNING)  # these data sets are incomplete on purpose
-    try:
-        with tempfile.TemporaryDirectory(dir=arguments.folder) as place:
-            rows = run(arguments.kinds, arguments.sizes, arguments.reads, Path(place))
-    finally:
-        logging.disable(logging.NOTSET)
+    if arguments.memory_of:
+        spec, warm, height, width, reads = arguments.memory_of
+        print(json.dumps(memory(spec, warm, (int(height), int(width)), int(reads))))
+        return 0
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as place:
+        rows, memories = run(arguments.kinds, arguments.sizes, arguments.memory_sizes,
+                             arguments.reads, Path(place))
     result = {
         'command': 'python benchmark/reading_speed.py ' + ' '.join(
             sys.argv[1:] if words is None else words),
@@ -236,7 +314,10 @@ def main(words: Sequence[str] | None = None) -> int:
         'met': all(row['read_per_second'] >= REQUIRED for row in rows
                    if row['kind'] != NOT_REQUIRED),
         'not_required': f'{NOT_REQUIRED}: 120,000 laser points a frame are projected',
-        'rows': rows}
+        'rows': rows,
+        'memory_note': 'KiB beyond those of the same process with 20 frames; anonymous memory, '
+                       'opening_peak_kib by tracemalloc',
+        'memory_growth': growth(memories), 'memory': memories}
     text = json.dumps(result, indent=1)
     print(text)
     if arguments.json:

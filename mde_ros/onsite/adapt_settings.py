@@ -26,6 +26,7 @@ from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.errors import MdeError
 from mde_ros.estimation.weights import SHIPPED
 from mde_ros.network.depth_network import NetworkConfig
+from mde_ros.onsite.check import SOURCE_RISE
 from mde_ros.onsite.priority import PRIORITIES
 
 DEFAULT_METHOD = 'site'
@@ -107,7 +108,7 @@ class AdaptSettings:
     priority: str = 'normal'
     checkpoint_every: int = 50
     check_frames: int = 24
-    source_rise: float = .25
+    source_rise: float = SOURCE_RISE
     force: bool = False
     name: str = ''
     tape: float | None = None

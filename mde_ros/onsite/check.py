@@ -29,7 +29,8 @@ from mde_ros.onsite.check_motion import FEWEST_PAIRS, motion_measure, MotionPoin
 from mde_ros.onsite.check_pictures import CheckPicture
 
 Measures = Mapping[str, NDArray[np.float64]]
-SOURCE_RISE = .03
+# The base weights stay beside every profile, so a profile may forget some of the source.
+SOURCE_RISE = .25
 # Consistency may wander by this share without saying anything.
 SLACK = .25
 # The one measure that knows something of the truth: points that were triangulated.

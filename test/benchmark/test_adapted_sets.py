@@ -76,8 +76,8 @@ def test_before_after_and_oracle(adapted_sets: ModuleType, tmp_path: Path,
              'cam=0.6,9', '--weights', str(tmp_path / 'tiny.safetensors'), '--out',
              str(tmp_path / 'out'), '--oracle', '--json', str(result), '--markdown', str(page),
              '--seed', '3', '--threads', '1', '--options',
-             f"--source {tmp_path / 'rooms'} --steps 2 --batch 2 --sizes 64x48:1 "
-             '--precision 32-true --check-frames 4']
+             (f"--source {tmp_path / 'rooms'} --steps 2 --batch 2 --sizes 64x48:1 "
+              '--precision 32-true --check-frames 4')]
     monkeypatch.setattr(sys, 'argv', words)
     assert adapted_sets.main() == 0
     row = json.loads(result.read_text())['sets']['cam']

@@ -19,6 +19,7 @@ import json
 from pathlib import Path
 import sys
 from types import ModuleType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,15 +67,16 @@ def test_verdicts_beside_labels(module: ModuleType, tmp_path: Path,
         save_weights(runs / 'cross_camera' / name / 'seed0' / 'weights', DepthNetwork(TINY),
                      WeightCard(name, TINY, 48 * 64))
     page = tmp_path / 'page.md'
-    page.write_text(f'before\n{module.BEGIN}\nold\n{module.END}\nafter\n')
+    page.write_text(f'before\n{module.BEGIN}\nold\n{module.END}\n{module.SELECTED}\nold\n'
+                    f'{module.END_SELECTED}\nafter\n')
     monkeypatch.setattr(sys, 'argv', [
         'label_free_check.py', '--runs', str(runs), '--data', str(tmp_path), '--json',
         str(tmp_path / 'r.json'), '--markdown', str(page)])
     assert module.main() == 0
     found = json.loads((tmp_path / 'r.json').read_text())
     rows = {row['candidate']: row for row in found['rows']}
-    assert list(rows)[:2] == ['the same', 'site, seed0'] and len(rows) == 8
-    same = rows['the same']
+    assert list(rows)[:2] == ['the same, seed0', 'site, seed0'] and len(rows) == 8
+    same = rows['the same, seed0']
     assert same['change'] == {'raw': 0., 'median_scaled': 0.} and same['right'] == 'right'
     assert not same['accepted'] and same['score'] == 0
     assert not rows['random statistics, 1 deviations']['accepted']
@@ -83,6 +85,8 @@ def test_verdicts_beside_labels(module: ModuleType, tmp_path: Path,
     lines = page.read_text().splitlines()
     assert lines[0] == 'before' and lines[-1] == 'after' and 'old' not in lines
     assert sum(line.startswith('| camera_b |') for line in lines) == 8
+    assert sum(line.startswith('| camera_b, seed0 | 2 |') for line in lines) == 1
+    assert [one['among'] for one in found['selection']] == [2]
 
 
 @pytest.mark.parametrize(('accepted', 'change', 'word'), [
@@ -91,3 +95,20 @@ def test_verdicts_beside_labels(module: ModuleType, tmp_path: Path,
 def test_when_a_verdict_is_right(module: ModuleType, accepted: bool, change: float,
                                  word: str) -> None:
     assert module.rightness(accepted, change) == word
+
+
+def test_regret_is_against_the_best_without_the_oracle(module: ModuleType) -> None:
+    def row(candidate: str, score: float, raw: float) -> dict[str, Any]:
+        return {'target': 't', 'candidate': candidate, 'score': score,
+                'before': {'raw': .4, 'median_scaled': .2},
+                'after': {'raw': raw, 'median_scaled': .2}}
+    rows = [row('the same, seed0', 0., .4), row('adabn, seed0', -.2, .3),
+            row('site, seed0', -.1, .25),
+            row('oracle, seed0', -.9, .1), row('random statistics, 1 deviations', -2., .9)]
+    found, = module.selection(rows)
+    assert (found['chosen'], found['among']) == ('adabn', 3)
+    assert found['raw_regret'] == pytest.approx(.3 / .25 - 1) and found['raw_before'] == .4
+    assert found['median_scaled_regret'] == 0
+    # Nothing better than before: it is kept.
+    kept, = module.selection([row('the same, seed1', 0., .4), row('lfda, seed1', .1, .5)])
+    assert kept['chosen'] == 'the same' and kept['raw_regret'] == 0

@@ -14,9 +14,13 @@
 
 """The reading benchmark runs, reads bytes and decodes nothing."""
 
+import errno
 import importlib.util
 import json
+import mmap
+import os
 from pathlib import Path
+import tempfile
 from types import ModuleType
 
 import numpy as np
@@ -39,15 +43,76 @@ def benchmark(repository: Path) -> ModuleType:
 def test_a_tiny_run(benchmark: ModuleType, tmp_path: Path,
                     capsys: pytest.CaptureFixture[str]) -> None:
     code = benchmark.main([
-        '--kinds', *benchmark.MAKERS, '--sizes', '3', '--reads', '2', '--folder', str(tmp_path),
-        '--json', str(tmp_path / 'speed.json')])
+        '--kinds', *benchmark.MAKERS, '--sizes', '3', '--memory-sizes', '--reads', '2', '--folder',
+        str(tmp_path), '--json', str(tmp_path / 'speed.json')])
     found = json.loads((tmp_path / 'speed.json').read_text())
     assert json.loads(capsys.readouterr().out) == found
     assert [row['kind'] for row in found['rows']] == list(benchmark.MAKERS)
     for row in found['rows']:
         assert row['frames'] == 3 and row['read_per_second'] > 0
-    assert (code == 0) == found['met']
+    assert (code == 0) == found['met'] and found['memory'] == []
     assert [path.name for path in tmp_path.iterdir()] == ['speed.json']  # nothing left behind
+
+
+def test_memory_of_new_processes(benchmark: ModuleType, tmp_path: Path,
+                                 monkeypatch: pytest.MonkeyPatch,
+                                 capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(benchmark, 'WARM', 2)
+    benchmark.main(['--kinds', 'tum', 'kitti_laser_cache', '--sizes', '3', '--memory-sizes', '3',
+                    '5', '--reads', '12', '--folder', str(tmp_path)])
+    found = json.loads(capsys.readouterr().out)
+    assert [row['frames'] for row in found['rows']] == [3, 3]
+    assert [(row['kind'], row['frames']) for row in found['memory']] == [('tum', 3), ('tum', 5)]
+    for row in found['memory']:
+        assert row['opening_peak_kib'] > 0 and row['reading_kib'] >= row['opened_kib'] - 8
+    assert list(found['memory_growth']) == ['tum']
+    assert not list(tmp_path.iterdir())
+
+
+def test_growth_by_hand(benchmark: ModuleType) -> None:
+    rows = [{'kind': kind, 'frames': frames, 'opened_kib': opened, 'reading_kib': 70,
+             'opening_peak_kib': 300 - opened}
+            for kind, frames, opened in (('a', 100, 9), ('a', 10_100, 20), ('a', 1100, 10),
+                                         ('b', 5, 1), ('c', 7, 1), ('c', 7, 2))]
+    # Of the two largest: 10 KiB for 9000 frames.
+    assert benchmark.growth(rows) == {'a': {
+        'opened_bytes_per_frame': 1.14, 'reading_bytes_per_frame': 0.,
+        'opening_peak_bytes_per_frame': -1.14}}
+
+
+def test_memory_that_is_held_is_seen(benchmark: ModuleType) -> None:
+    size = 8 << 20
+    before = benchmark.anonymous()
+    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as held:
+        held.write(b'x' * size)
+        assert size <= benchmark.anonymous() - before < 2 * size + (2 << 20)
+    # Of a file's bytes the kernel can drop what it needs the room of.
+    with tempfile.TemporaryFile() as file:
+        file.write(b'x' * size)
+        file.flush()
+        before = benchmark.anonymous()
+        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as mapped:
+            assert mapped.rfind(b'y') == -1
+            assert benchmark.anonymous() - before < size // 2
+
+
+def test_more_links_than_a_file_may_have(benchmark: ModuleType, tmp_path: Path,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    source, link, limit = tmp_path / 'a.png', os.link, 3
+
+    def limited(one: Path, other: Path) -> None:
+        if one.stat().st_nlink == limit:
+            raise OSError(errno.EMLINK, 'Too many links')
+        link(one, other)
+
+    monkeypatch.setattr(os, 'link', limited)
+    source.write_bytes(b'picture')
+    targets = [tmp_path / 'rgb' / f'{number}.png' for number in range(5)]
+    for target in targets:
+        benchmark.link(source, target)
+    assert [target.read_bytes() for target in targets] == [b'picture'] * 5
+    # Two and their source, which a copy replaced; two more and the copy; one and a second copy.
+    assert [target.stat().st_nlink for target in targets] == [2, 2, 2, 2, 2]
 
 
 def test_decoding_is_left_out_and_comes_back(benchmark: ModuleType, tmp_path: Path) -> None:
