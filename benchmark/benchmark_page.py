@@ -1,0 +1,91 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Write the tables of ``mde benchmark`` into a page, from the JSON that it left.
+
+    .venv/bin/python benchmark/benchmark_page.py results/benchmark_*.json --markdown PAGE
+"""
+
+import argparse
+from collections.abc import Sequence
+import json
+from pathlib import Path
+from typing import Any
+
+from mde_ros.benchmarks.tables import cells, column_of, format_share, HEADINGS
+from mde_ros.evaluation.result_tables import COLUMN_TITLES
+
+BEGIN, END = '<!-- results -->', '<!-- end of results -->'
+RATIOS = ('source_only', 'best_predecessor', 'lfda')
+
+
+def row(values: Sequence[str]) -> str:
+    """Return one line of a Markdown table."""
+    return '| ' + ' | '.join(values) + ' |'
+
+
+def target_lines(target: str, methods: dict[str, Any]) -> list[str]:
+    """Return the table of one target."""
+    entry = next(iter(methods.values()))
+    title = COLUMN_TITLES[column_of(entry)]
+    return [f"**{target}**, input {entry['input']}", '',
+            row([heading.format(title) for heading in HEADINGS]),
+            row(['---', *['---:'] * (len(HEADINGS) - 1)]),
+            *(row(cells(method, numbers)) for method, numbers in methods.items()), '']
+
+
+def mean_lines(means: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the table of ratios over all scenarios: geometric means of those of the targets."""
+    methods = [name for name in next(iter(means.values())) if all(
+        name in mean for mean in means.values())]
+    headings = ['method', *(f'{scenario}: vs {other.replace("_", " ")}' for scenario in means
+                            for other in RATIOS), *(f'{s}: gap closed' for s in means)]
+    lines = [row(headings), row(['---', *['---:'] * (len(headings) - 1)])]
+    for method in methods:
+        ratios = [mean[method][f'ratio_to_{other}']['raw'] for mean in means.values()
+                  for other in RATIOS]
+        lines.append(row([method, *('-' if one is None else f'{one:.2f}' for one in ratios), *(
+            format_share(mean[method]['gap_closed']['raw']) for mean in means.values())]))
+    return [*lines, '']
+
+
+def page(reports: Sequence[dict[str, Any]]) -> str:
+    """Return the Markdown of some reports."""
+    lines: list[str] = []
+    for report in reports:
+        lines += [f"### {report['scenario']}, size {report['size']}", '', '```',
+                  report['command'], '```', '']
+        for target, methods in report['summary']['targets'].items():
+            lines += target_lines(target, methods)
+    lines += ['### Ratios', '', 'Abs Rel raw over that of another row; means over targets.', '',
+              *mean_lines({report['scenario']: report['summary']['mean'] for report in reports})]
+    return '\n'.join(lines)
+
+
+def main() -> int:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('reports', type=Path, nargs='+')
+    parser.add_argument('--markdown', type=Path, required=True)
+    arguments = parser.parse_args()
+    text = arguments.markdown.read_text()
+    found = page([json.loads(path.read_text()) for path in arguments.reports])
+    arguments.markdown.write_text(
+        text[:text.index(BEGIN)] + f'{BEGIN}\n{found}\n' + text[text.index(END):])
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

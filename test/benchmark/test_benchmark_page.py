@@ -1,0 +1,68 @@
+# Copyright 2026 mde_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The page of tables, from rows made up."""
+
+import importlib.util
+import json
+from pathlib import Path
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mde_ros.benchmarks.summary import summarise
+
+
+@pytest.fixture
+def module(repository: Path) -> ModuleType:
+    """Return benchmark/benchmark_page.py as a module."""
+    spec = importlib.util.spec_from_file_location(
+        'benchmark_page', repository / 'benchmark' / 'benchmark_page.py')
+    assert spec is not None and spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+def made_row(method: str, seed: int, error: float, target: str = 'b') -> dict[str, Any]:
+    """Return a row with this Abs Rel in all columns."""
+    values = {'abs_rel': error, 'rmse': 1., 'delta1': .5}
+    return {'target': target, 'method': method, 'seed': seed, 'target_labels': False,
+            'parameters': 2_000_000, 'input': '128x96', 'gmacs': {'128x96': .2},
+            'seconds': 10., 'raw': values, 'site_scaled': values, 'median_scaled': values}
+
+
+def test_tables_and_ratios(module: ModuleType, tmp_path: Path,
+                           monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [made_row(method, seed, error + seed / 100) for seed in (0, 1) for method, error in (
+        ('source_only', .4), ('adabn', .32), ('lfda', .2), ('oracle', .1))]
+    report = {'scenario': 'fog', 'size': 'quick', 'command': 'mde benchmark fog',
+              'summary': summarise(rows)}
+    (tmp_path / 'r.json').write_text(json.dumps(report))
+    page = tmp_path / 'page.md'
+    page.write_text(f'a\n{module.BEGIN}\nold\n{module.END}\nb\n')
+    monkeypatch.setattr(sys, 'argv', ['benchmark_page.py', str(tmp_path / 'r.json'),
+                                      '--markdown', str(page)])
+    assert module.main() == 0
+    lines = page.read_text().splitlines()
+    assert lines[0] == 'a' and lines[-1] == 'b' and 'old' not in lines
+    assert '### fog, size quick' in lines and 'mde benchmark fog' in lines
+    lfda = next(line for line in lines if line.startswith('| lfda |'))
+    assert '0.205 ± 0.007' in lfda and '(adabn)' in lfda
+    ratios = [line for line in lines if line.startswith('| lfda |')][1]
+    # (.2 / .4 + .21 / .41) / 2, of adabn (.2 / .32 + .21 / .33) / 2, of itself; 2/3 of the gap.
+    assert [cell.strip() for cell in ratios.strip('|').split('|')] == [
+        'lfda', '0.51', '0.63', '1.00', '67%']
