@@ -48,18 +48,19 @@ TILT = -math.radians(PITCH)
 ATTEMPTS = 20
 
 
-def drive(renderer: Renderer, settings: Settings, scene: int) -> list[Frame]:
+def drive(renderer: Renderer, settings: Settings, scene: int, path: int = 0) -> list[Frame]:
     """
     Return the pictures of a drive through one room, with depth.
 
+    :param path: another number is another drive through the same room.
     :raises SimulationError: when no room of this seed can be driven through.
     """
     camera, look = settings.base_camera(), camera_named(settings.camera)
     for attempt in range(ATTEMPTS):
         seed = scene_seed(settings.seed, scene, attempt)
         room = build_room(seed, settings.room)
-        poses = plan_drive(np.random.default_rng(seed + 1), room.plan, settings.views,
-                           settings.rate)
+        poses = plan_drive(np.random.default_rng((seed + 1, path) if path else seed + 1),
+                           room.plan, settings.views, settings.rate)
         if poses is None:
             continue
         # Another robot would have its camera elsewhere in each room; this one keeps it, and
@@ -80,7 +81,7 @@ def drive(renderer: Renderer, settings: Settings, scene: int) -> list[Frame]:
                           'use another seed')
 
 
-def render(folder: Path, settings: Settings, scene: int) -> int:
+def render(folder: Path, settings: Settings, scene: int, path: int = 0) -> int:
     """Render one room into the folder, unless it is there; return the number of pictures."""
     os.environ.setdefault('LP_NUM_THREADS', '1')
     cv2.setNumThreads(1)
@@ -88,17 +89,19 @@ def render(folder: Path, settings: Settings, scene: int) -> int:
     if all(frame_name(settings, scene, view) in writer for view in range(settings.views)):
         return 0
     renderer = Renderer(settings.width, settings.height)
-    frames = [frame for frame in drive(renderer, settings, scene) if frame.name not in writer]
+    frames = [frame for frame in drive(renderer, settings, scene, path)
+              if frame.name not in writer]
     for frame in frames:
         writer.write(frame)
     renderer.close()
     return len(frames)
 
 
-def render_drives(folder: Path, settings: Settings, rooms: int, workers: int) -> int:
+def render_drives(folder: Path, settings: Settings, rooms: int, workers: int,
+                  path: int = 0) -> int:
     """Render several rooms, a process each; return the number of new pictures."""
     with ProcessPoolExecutor(workers, multiprocessing.get_context('spawn')) as pool:
-        jobs = [pool.submit(render, folder, settings, scene) for scene in range(rooms)]
+        jobs = [pool.submit(render, folder, settings, scene, path) for scene in range(rooms)]
         count = sum(job.result() for job in jobs)
     open_writer(folder, settings, 'jpg').close()
     return count
@@ -123,11 +126,13 @@ def main() -> int:
     parser.add_argument('--camera', default='camera_b')
     parser.add_argument('--size', default='320x240')
     parser.add_argument('--focal', type=float, default=.55, help='focal length over width')
+    parser.add_argument('--path', type=int, default=0, help='another drive through the rooms')
     parser.add_argument('--workers', type=int, default=2)
     arguments = parser.parse_args()
     try:
         settings = settings_of(arguments)
-        count = render_drives(arguments.out, settings, arguments.rooms, arguments.workers)
+        count = render_drives(arguments.out, settings, arguments.rooms, arguments.workers,
+                              arguments.path)
     except MdeError as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

@@ -66,7 +66,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--method', default='', help='as mde adapt --method takes it')
     parser.add_argument('--priority', default='idle', help='of the adaptation')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--rooms', type=int, default=8, help='to drive through, and to score 3/4')
+    parser.add_argument('--rooms', type=int, default=10, help='to drive through')
     parser.add_argument('--views', type=int, default=30, help='pictures of each room')
     parser.add_argument('--size', default='320x240', help='of the pictures, WIDTHxHEIGHT')
     parser.add_argument('--rate', type=float, default=RATE, help='of the camera, Hz')
@@ -106,12 +106,14 @@ def demonstrate(arguments: argparse.Namespace) -> None:
     from adapt_drive import HEIGHT, PITCH
 
     console.rule('[bold]1. A robot with a new camera')
-    record, score = out / 'drive', out / 'other_rooms'
-    size = arguments.size
+    record = out / 'drive'
+    scored = {'the same rooms, another drive': out / 'same_rooms',
+              'rooms where it never was': out / 'other_rooms'}
+    size, few = arguments.size, -(-arguments.views // 4)
     _render(record, RECORD_SEED, size, arguments.rooms, arguments.views, 5.)
-    # Fewer rooms and pictures to score in, farther apart.
-    _render(score, SCORE_SEED, size, -(-3 * arguments.rooms // 4), -(-2 * arguments.views // 5),
-            2.)
+    # Fewer pictures to score in, farther apart.
+    _render(out / 'same_rooms', RECORD_SEED, size, arguments.rooms, few, 2., path=1)
+    _render(out / 'other_rooms', SCORE_SEED, size, arguments.rooms, few, 2.)
     shutil.rmtree(out / 'site', ignore_errors=True)
     parameters = [f'steps:={arguments.steps}', f'seed:={arguments.seed}', 'camera:=camera_b',
                   f'priority:={arguments.priority}', f"replay:={out / 'replay'}",
@@ -123,15 +125,17 @@ def demonstrate(arguments: argparse.Namespace) -> None:
     with running(out, arguments.weights, free_domain(), record, arguments.rate,
                  parameters) as processes:
         facts = _on_the_robot(arguments, processes)
-    console.rule('[bold]4. Rooms never seen, before and after')
-    _score(arguments, facts, score)
+    console.rule('[bold]4. Before and after')
+    _score(arguments, facts, scored)
 
 
-def _render(folder: Path, seed: int, size: str, rooms: int, views: int, rate: float) -> None:
+def _render(folder: Path, seed: int, size: str, rooms: int, views: int, rate: float,
+            path: int = 0) -> None:
     """Render drives; what is there is kept."""
     began = time.monotonic()
     command = [sys.executable, str(HERE / 'adapt_drive.py'), str(folder), '--seed', str(seed),
-               '--size', size, '--rooms', str(rooms), '--views', str(views), '--rate', str(rate)]
+               '--size', size, '--rooms', str(rooms), '--views', str(views), '--rate', str(rate),
+               '--path', str(path)]
     done = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True)
     if done.returncode:
         raise DemoError(f'{(done.stderr or done.stdout).strip().splitlines()[-1]}')
@@ -206,7 +210,8 @@ def _watch(listener: 'AdaptListener', processes: Running) -> None:
             time.sleep(.5)
 
 
-def _score(arguments: argparse.Namespace, facts: dict[str, Any], data: Path) -> None:
+def _score(arguments: argparse.Namespace, facts: dict[str, Any], scored: dict[str, Path]
+           ) -> None:
     """Evaluate before and after, print and keep everything."""
     # PyTorch, only now: while the robot drives, its memory and cores belong to the nodes.
     from adapt_scores import compare_pictures, evaluate, rows_of, score_table
@@ -216,13 +221,15 @@ def _score(arguments: argparse.Namespace, facts: dict[str, Any], data: Path) -> 
     if not profile.exists():
         raise DemoError(f"not adapted: {report.get('why')}")
     rows = rows_of(arguments.weights, profile, out, bool(report['accepted']))
-    results = [evaluate(data, arguments.weights, row, out / f'score_{number}.json',
-                        os.cpu_count() or 2) for number, row in enumerate(rows)]
-    console.print(score_table(rows, results))
+    facts['scores'], pictures = {}, []
+    for title, data in scored.items():
+        results = [evaluate(data, arguments.weights, row, out / f'{data.name}_{number}.json',
+                            os.cpu_count() or 2) for number, row in enumerate(rows)]
+        console.print(score_table(title, rows, results))
+        pictures += compare_pictures(data, arguments.weights, rows, out, arguments.pictures)
+        facts['scores'][title] = {row.name: {column: result[column] for column in (
+            'raw', 'site_scaled', 'median_scaled')} for row, result in zip(rows, results)}
     console.print(_numbers(facts, report))
-    pictures = compare_pictures(data, arguments.weights, rows, out, arguments.pictures)
-    facts['scores'] = {row.name: {column: result[column] for column in (
-        'raw', 'site_scaled', 'median_scaled')} for row, result in zip(rows, results)}
     facts['report'] = report
     facts['command'] = 'make adapt-demo'
     facts['arguments'] = {name: str(value) for name, value in vars(arguments).items()}

@@ -96,9 +96,9 @@ def evaluate(data: Path, weights: str, row: Row, out: Path, threads: int) -> dic
     return result
 
 
-def score_table(rows: list[Row], results: list[dict[str, Any]]) -> Table:
+def score_table(title: str, rows: list[Row], results: list[dict[str, Any]]) -> Table:
     """Return Abs Rel of each network, and how much lower it is than that of the first."""
-    table = Table(title='Abs Rel in rooms never seen (lower is better)', title_justify='left')
+    table = Table(title=f'Abs Rel, {title} (lower is better)', title_justify='left')
     table.add_column('')
     for column in COLUMNS:
         table.add_column(column.replace('_', ' '), justify='right')
@@ -125,7 +125,7 @@ def compare_pictures(data: Path, weights: str, rows: list[Row], out: Path, count
         depths.append([estimator.estimate(f.image, f.intrinsics).depth for f in frames])
     paths = []
     for number, frame in enumerate(frames):
-        paths.append(out / f'compare_{number}.png')
+        paths.append(out / f'{data.name}_{number}.png')
         picture = compare(frame, depths[0][number], depths[1][number])
         cv2.imwrite(str(paths[-1]), np.ascontiguousarray(picture[..., ::-1]))
     return paths

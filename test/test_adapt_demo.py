@@ -115,7 +115,7 @@ def test_the_table_tells_how_much_lower_the_error_is(demo: None) -> None:
     results = [{column: {'abs_rel': value} for column in ('raw', 'site_scaled', 'median_scaled')}
                for value in (.2, .15)]
     console = Console(width=120, record=True)
-    console.print(score_table([Row('before', ''), Row('after', 'p')], results))
+    console.print(score_table('here', [Row('before', ''), Row('after', 'p')], results))
     text = console.export_text()
     assert '0.200' in text
     assert '0.150 (-25 %)' in text

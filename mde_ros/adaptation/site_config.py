@@ -76,9 +76,9 @@ class SiteConfig:
         if unknown := sorted(set(values) - set(known)):
             raise TrainingError(f"unknown fields site.{', site.'.join(map(str, unknown))}; there "
                                 f"are: {', '.join(known)}")
-        kept = {}
+        kept: dict[str, Any] = {}
         for name, value in values.items():
-            kind = known[name]
+            kind: Any = known[name]
             if kind is float and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value)
             if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):

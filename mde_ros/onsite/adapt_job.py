@@ -48,7 +48,7 @@ from mde_ros.onsite.adapt_settings import AdaptError, AdaptSettings
 from mde_ros.onsite.check import judge, measure, Verdict
 from mde_ros.onsite.check_motion import motion_points
 from mde_ros.onsite.check_pictures import CheckPicture, source_pictures, target_pictures
-from mde_ros.onsite.mounted_camera import Mount, mounted_anchors, MountPrior
+from mde_ros.onsite.mounted_camera import Mount, MountPrior, site_anchors
 from mde_ros.onsite.priority import limit_threads, set_priority
 from mde_ros.onsite.progress_file import ProgressFile, TimeLeft
 from mde_ros.onsite.recording_check import check_recording
@@ -194,17 +194,18 @@ class AdaptJob:
 
     def _anchor(self, start: DepthNetwork, card: WeightCard, data: AdaptData
                 ) -> tuple[Mount | None, IndexedDataset]:
-        """Return how the camera is mounted, and the target with anchors where it is."""
+        """Return how the camera is mounted, and the target with labels from itself."""
         settings = self.settings
-        if settings.mount == 'free' or settings.method != Site.name:
+        if settings.method != Site.name:
             return None, data.target
-        mount, anchors = mounted_anchors(
-            DepthEstimator((start, card)), self._while_wanted(data.target), MountPrior(
-                settings.camera_height, settings.camera_pitch, settings.camera_roll))
-        if mount is None:
-            return None, data.target
-        self.mount = {'height': mount.height, 'known': mount.known, 'down': mount.down.tolist(),
-                      'frames': mount.frames, 'of': len(data.target)}
+        prior = None if settings.mount == 'free' else MountPrior(
+            settings.camera_height, settings.camera_pitch, settings.camera_roll)
+        mount, anchors = site_anchors(
+            DepthEstimator((start, card)), self._while_wanted(data.target), prior)
+        if mount is not None:
+            self.mount = {'height': mount.height, 'known': mount.known,
+                          'down': mount.down.tolist(), 'frames': mount.frames,
+                          'of': len(data.target)}
         return mount, AnchoredTarget(data.target, anchors)
 
     def _while_wanted(self, frames: IndexedDataset) -> Iterator[Frame]:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Depth of the target at the scale of the floor, for a camera that is mounted on a robot."""
+"""Labels of the target from itself, at the floor's scale where the camera is mounted."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -154,39 +154,46 @@ class MountPrior:
         return None if self.pitch is None else direction_of(self.pitch, self.roll)
 
 
-def mounted_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
-                    prior: MountPrior = MountPrior()
-                    ) -> tuple[Mount | None, dict[str, NDArray[np.float32]]]:
+def site_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
+                 prior: MountPrior | None = MountPrior()
+                 ) -> tuple[Mount | None, dict[str, NDArray[np.float32]]]:
     """
-    Return the mount and depth at the floor's scale by the name of the frame.
+    Return how the camera is mounted and labels by the name of the frame.
 
-    Frames in which too little agrees on the floor have what the others have in common: their
-    median. Left to the teacher they would hold on to the old scale.
+    Labels are depth as the estimator sees it in whole pictures, averaged with that of the mirrored
+    ones. Over a mount they are at the floor's scale; frames in which too little agrees on the
+    floor have what the others have in common, their median. Without a mount they stay as they
+    are: they keep the network to what it knew while it learns the place's look.
 
-    :param estimator: gives the depth that is scaled.
+    :param estimator: gives the depth.
     :param frames: of the target; read once.
+    :param prior: of the mount; None does not look for one.
     """
-    floor_prior = CameraHeight(prior.height or 1.)
+    floor_prior = CameraHeight((prior.height if prior else None) or 1.)
     estimates, floors = [], []
     for frame in frames:
         estimate = estimator.estimate(frame.image, frame.intrinsics)
-        floors.append(fit_floor(estimate.depth, estimate.intrinsics, floor_prior))
+        depth = estimate.depth
+        if frame.intrinsics.rectified:  # else the mirrored lens would be another one
+            mirrored = np.ascontiguousarray(frame.image[:, ::-1])
+            other = estimator.estimate(mirrored, frame.intrinsics).depth[:, ::-1]
+            depth = np.sqrt(depth * other)
+        floors.append(fit_floor(depth, estimate.intrinsics, floor_prior) if prior else None)
         # Half precision: a long recording stays in memory.
-        estimates.append((frame.name, estimate.depth.astype(np.float16), estimate.intrinsics))
-    mount = find_mount(floors, prior.height, prior.down)
-    if mount is None:
-        return None, {}
+        estimates.append((frame.name, depth.astype(np.float16), estimate.intrinsics))
+    mount = find_mount(floors, prior.height, prior.down) if prior else None
     scales = {}
-    for name, depth, intrinsics in estimates:
-        scale, support = floor_log_scale(depth.astype(np.float32), intrinsics, mount)
-        if support >= LEAST_SUPPORT and abs(scale) <= LARGEST:
-            scales[name] = scale
-    if len(scales) < FEWEST_FLOORS:
-        return None, {}
-    common = float(np.median(list(scales.values())))
-    return replace(mount, frames=len(scales)), {
-        name: depth[::LABEL_STEP, ::LABEL_STEP].astype(np.float32)
-        * np.float32(math.exp(scales.get(name, common))) for name, depth, _ in estimates}
+    if mount is not None:
+        for name, small, intrinsics in estimates:
+            scale, support = floor_log_scale(small.astype(np.float32), intrinsics, mount)
+            if support >= LEAST_SUPPORT and abs(scale) <= LARGEST:
+                scales[name] = scale
+        mount = replace(mount, frames=len(scales)) if len(scales) >= FEWEST_FLOORS else None
+    common = float(np.median(list(scales.values()))) if mount is not None else 0.
+    return mount, {
+        name: small[::LABEL_STEP, ::LABEL_STEP].astype(np.float32) * np.float32(math.exp(
+            scales.get(name, common) if mount is not None else 0.))
+        for name, small, _ in estimates}
 
 
 def floor_scales(estimator: EstimatorLike, frames: Iterable[Frame], mount: Mount

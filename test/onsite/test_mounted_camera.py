@@ -25,7 +25,7 @@ from mde_ros.datasets.frame import Frame
 from mde_ros.estimation.anchors.camera_height import Floor
 from mde_ros.estimation.estimator import Estimate
 from mde_ros.onsite.mounted_camera import (
-    direction_of, find_mount, floor_log_scale, floor_scales, Mount, mounted_anchors, MountPrior)
+    direction_of, find_mount, floor_log_scale, floor_scales, Mount, MountPrior, site_anchors)
 
 CAMERA = Intrinsics(160, 120, 130., 130., 79.5, 59.5)
 PITCH, HEIGHT = math.radians(20), .6
@@ -87,7 +87,10 @@ class Scaled:
     """Estimates the scene, each frame at a scale of its own: the name."""
 
     def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
-        """Return the depth that the picture asks for."""
+        """Return the depth that the picture, or its mirror image, asks for."""
+        if image[0, -1].any():
+            mirrored = self.estimate(image[:, ::-1], intrinsics)
+            return Estimate(mirrored.depth[:, ::-1], intrinsics, image, {})
         depth = scene(wall=3 + image[0, 0, 1] / 10) * np.float32(image[0, 0, 0] / 100)
         return Estimate(depth, intrinsics, image, {})
 
@@ -103,7 +106,7 @@ def frames() -> list[Frame]:
 
 
 def test_anchors_have_the_height_that_is_given() -> None:
-    mount, anchors = mounted_anchors(Scaled(), frames(), MountPrior(HEIGHT))
+    mount, anchors = site_anchors(Scaled(), frames(), MountPrior(HEIGHT))
     assert mount is not None and len(anchors) == 10
     np.testing.assert_allclose(mount.down, DOWN, atol=.03)
     for name, depth in anchors.items():
@@ -113,7 +116,7 @@ def test_anchors_have_the_height_that_is_given() -> None:
 
 
 def test_without_a_height_all_frames_agree() -> None:
-    mount, anchors = mounted_anchors(Scaled(), frames())
+    mount, anchors = site_anchors(Scaled(), frames())
     assert mount is not None and not mount.known
     scales = [float(np.median(depth / scene(3 + i / 10)[::2, ::2]))
               for i, depth in enumerate(anchors.values())]
@@ -124,20 +127,39 @@ def test_a_frame_without_floor_has_what_the_others_have_in_common() -> None:
     class Once(Scaled):
         def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
             found = super().estimate(image, intrinsics)
-            if image[0, 0, 0] == 100:  # close to a wall
+            if 100 in (image[0, 0, 0], image[0, -1, 0]):  # close to a wall
                 found.depth[:] = .4
             return found
-    mount, anchors = mounted_anchors(Once(), frames(), MountPrior(HEIGHT, 20.))
+    mount, anchors = site_anchors(Once(), frames(), MountPrior(HEIGHT, 20.))
     assert mount is not None and mount.frames == 9 and len(anchors) == 10
     common = float(np.median([-math.log(int(f.name) / 100) for f in frames() if f.name != '100']))
     np.testing.assert_allclose(anchors['100'], .4 * math.exp(common), rtol=.02)
 
 
-def test_without_a_floor_there_are_none() -> None:
+def test_without_a_mount_labels_stay_as_they_are() -> None:
     class Wall(Scaled):
         def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
             return Estimate(np.full((120, 160), 2., np.float32), intrinsics, image, {})
-    assert mounted_anchors(Wall(), frames()) == (None, {})
+    mount, anchors = site_anchors(Wall(), frames())
+    assert mount is None and len(anchors) == 10
+    np.testing.assert_allclose(anchors['100'], 2.)
+    # Nobody looks for the floor that is there.
+    mount, anchors = site_anchors(Scaled(), frames(), None)
+    assert mount is None
+    np.testing.assert_allclose(
+        np.median(anchors['150'] / scene(3 + 7 / 10)[::2, ::2]), 1.5, rtol=.01)
+
+
+def test_labels_are_averaged_with_the_mirrored_picture() -> None:
+    class Leaning(Scaled):
+        """Sees twice the depth in the right half, whatever is there."""
+
+        def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
+            depth = np.ones((120, 160), np.float32)
+            depth[:, 80:] = 2
+            return Estimate(depth, intrinsics, image, {})
+    _, anchors = site_anchors(Leaning(), frames()[:1], None)
+    np.testing.assert_allclose(next(iter(anchors.values())), math.sqrt(2), rtol=1e-3)
 
 
 def test_what_is_known_of_the_mount_is_taken() -> None:
@@ -151,7 +173,7 @@ def test_what_is_known_of_the_mount_is_taken() -> None:
     tilted = find_mount([floor_of(0)] * 8, None, direction_of(25))
     assert tilted is not None and not tilted.known and tilted.height == .8
     np.testing.assert_allclose(tilted.down, direction_of(25))
-    found, anchors = mounted_anchors(Scaled(), frames(), MountPrior(HEIGHT, 20.))
+    found, anchors = site_anchors(Scaled(), frames(), MountPrior(HEIGHT, 20.))
     assert found is not None and len(anchors) == 10
     np.testing.assert_allclose(found.down, DOWN)
 
