@@ -60,8 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             options.update(type=parse_sizes, metavar='WxH:SHARE,...')
         elif field.name == 'force':
             options.update(action='store_true')
-        elif field.name in ('out', 'replay', 'ranges'):
-            options.update(type=Path, metavar='FILE' if field.name == 'ranges' else 'DIR')
+        elif field.name in ('out', 'replay', 'ranges', 'odometry'):
+            options.update(type=Path, metavar='DIR' if field.name in ('out', 'replay')
+                           else 'FILE')
         elif field.name in ('tape', 'camera_height'):
             options.update(type=float, metavar='METRES')
         elif field.name in ('camera_pitch', 'camera_roll'):

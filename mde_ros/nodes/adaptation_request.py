@@ -21,7 +21,7 @@ from mde_ros.datasets.rgbd_folder_files import list_images
 from mde_ros.nodes.adaptation_parameters import Settings
 from mde_ros.nodes.adaptation_process import PROGRESS
 from mde_ros.nodes.adaptation_state import Site
-from mde_ros.onsite.recording_files import RANGES
+from mde_ros.onsite.recording_files import ODOMETRY, RANGES
 
 
 @dataclass(frozen=True)
@@ -80,5 +80,7 @@ def _anchor(settings: Settings, site: Site) -> list[str]:
         return ['--camera-height', repr(settings.camera_height)]
     if settings.tape_distance:
         return ['--tape', repr(settings.tape_distance)]
-    ranges = site.recording / RANGES
-    return ['--ranges', str(ranges)] if ranges.exists() else []
+    for option, name in (('--ranges', RANGES), ('--odometry', ODOMETRY)):
+        if (site.recording / name).exists():
+            return [option, str(site.recording / name)]
+    return []

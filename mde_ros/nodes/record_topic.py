@@ -223,7 +223,7 @@ class _Listener:
         except ImportError as error:
             raise RecordTopicError(
                 f'--odometry {topic}: {package} is not installed: install '
-                f'ros--{package.replace("_", "-")}, or pip install '
+                f'ros-$ROS_DISTRO-{package.replace("_", "-")}, or pip install '
                 f'ros-{package.replace("_", "-")}') from error
 
     def _on_pose(self, message: Any) -> None:

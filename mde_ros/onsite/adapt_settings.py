@@ -86,6 +86,7 @@ class AdaptSettings:
     :param mount: 'auto' looks whether the camera is mounted over a floor, and then has all frames
         agree on it; 'free' does not look.
     :param ranges: file of range readings.
+    :param odometry: file of poses, as a recording has it in odometry.jsonl.
     """
 
     target: str
@@ -117,6 +118,7 @@ class AdaptSettings:
     camera_roll: float = 0.
     mount: str = 'auto'
     ranges: Path | None = None
+    odometry: Path | None = None
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -144,7 +146,7 @@ class AdaptSettings:
                              'and 180')
         if self.camera_pitch is None and self.camera_roll:
             raise AdaptError('--camera-roll: give --camera-pitch too')
-        given = [name for name in ('tape', 'camera_height', 'ranges')
+        given = [name for name in ('tape', 'camera_height', 'ranges', 'odometry')
                  if getattr(self, name) is not None]
         if len(given) > 1:
             names = ' and '.join('--' + name.replace('_', '-') for name in given)

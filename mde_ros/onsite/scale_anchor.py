@@ -24,6 +24,7 @@ from mde_ros.estimation.anchors.camera_height import CameraHeight
 from mde_ros.estimation.anchors.estimate import estimate_scale
 from mde_ros.estimation.anchors.fit import fit_factor
 from mde_ros.estimation.anchors.inputs import AnchorError
+from mde_ros.estimation.anchors.odometry import read_odometry
 from mde_ros.estimation.anchors.ranges import read_ranges
 from mde_ros.estimation.estimator import DepthEstimator
 from mde_ros.estimation.profile_card import SiteScale
@@ -39,7 +40,8 @@ def anchor_of(settings: AdaptSettings) -> dict[str, Any]:
     """
     Return the one anchor that is given as :func:`estimate_scale` takes it, {} without one.
 
-    :raises mde_ros.estimation.anchors.inputs.AnchorError: for ranges that cannot be read.
+    :raises mde_ros.estimation.anchors.inputs.AnchorError: for a file that cannot be
+        read.
     """
     if settings.tape is not None:
         return {'tape': settings.tape}
@@ -47,6 +49,8 @@ def anchor_of(settings: AdaptSettings) -> dict[str, Any]:
         return {'camera_height': CameraHeight(settings.camera_height, settings.camera_pitch)}
     if settings.ranges is not None:
         return {'ranges': read_ranges(settings.ranges)}
+    if settings.odometry is not None:
+        return {'odometry': read_odometry(settings.odometry)}
     return {}
 
 

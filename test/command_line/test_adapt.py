@@ -184,7 +184,8 @@ def test_every_option_reaches_the_job(tmp_path: Path, monkeypatch: pytest.Monkey
         'learning_rate': .5, 'seed': 5, 'precision': '32-true', 'threads': 3,
         'priority': 'idle', 'checkpoint_every': 11, 'check_frames': 5, 'source_rise': .2,
         'force': True, 'name': 'n', 'tape': None, 'camera_height': None,
-        'ranges': Path('r.csv'), 'camera_pitch': 4., 'camera_roll': 2., 'mount': 'free',
+        'ranges': Path('r.csv'), 'odometry': None, 'camera_pitch': 4., 'camera_roll': 2.,
+        'mount': 'free',
         'trainable': 'site'}
     assert set(given) == {field.name for field in fields(AdaptSettings)}
     words = ['adapt']
@@ -205,6 +206,10 @@ def test_every_option_reaches_the_job(tmp_path: Path, monkeypatch: pytest.Monkey
     shutil.rmtree(tmp_path / 'x')
     assert main(['adapt', '--target', 'rec', '--out', str(tmp_path / 'x'), '--tape', '2.5']) == 0
     assert seen[2].tape == 2.5
+    shutil.rmtree(tmp_path / 'x')
+    assert main(['adapt', '--target', 'rec', '--out', str(tmp_path / 'x'), '--odometry',
+                 'odometry.jsonl']) == 0
+    assert seen[3].odometry == Path('odometry.jsonl')
 
 
 def test_only_the_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

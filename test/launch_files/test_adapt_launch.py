@@ -93,3 +93,61 @@ def test_both_nodes_share_a_site(both: tuple[Any, Started], tmp_path: Path) -> A
             'fastdds_large_images.xml')
     yield
     assert started.exit_codes == {'depth_node': 0, 'adaptation_node': 0}
+
+
+@launch_pytest.fixture
+def waiting(domain_id: int, tmp_path: Path) -> Any:
+    """Launch for a lifecycle manager and simulated time."""
+    return describe(
+        domain_id, FILE, site=tmp_path / 'site', adapt_name='learner', autostart='false',
+        use_sim_time='true', weights='/data/mine.safetensors', tape_distance='2.5',
+        odometry='/odom')
+
+
+@pytest.mark.launch(fixture=waiting)
+def test_without_autostart_both_wait_unconfigured(waiting: tuple[Any, Started]) -> Any:
+    _, started = waiting
+    with Surroundings(started.domain_id) as world:
+        for node in ('/learner', '/depth_node'):
+            assert world.parameters(node, 'autostart', 'use_sim_time', 'weights') == [
+                False, True, '/data/mine.safetensors']
+            state = world.call(GetState, f'{node}/get_state', GetState.Request())
+            assert state.current_state.label == 'unconfigured'
+        assert world.parameters('/learner', 'tape_distance', 'odometry_topic') == [2.5, '/odom']
+    yield
+    assert started.exit_codes == {'depth_node': 0, 'adaptation_node': 0}
+
+
+@launch_pytest.fixture
+def from_file(domain_id: int, tmp_path: Path) -> Any:
+    """Launch for compressed images, a calibration from elsewhere, and a parameter file."""
+    parameters = tmp_path / 'mine.yaml'
+    parameters.write_text('/**:\n  ros__parameters:\n    steps: 7\n    camera: wide\n'
+                          '    camera_height: 1.5\n    site: /not/this\n')
+    return describe(
+        domain_id, FILE, site=tmp_path / 'site', adapt_params_file=parameters,
+        image_transport='compressed', camera_info='/calibration/of_lens')
+
+
+@pytest.mark.launch(fixture=from_file)
+def test_the_parameter_file_fills_what_is_not_given(
+        from_file: tuple[Any, Started], tmp_path: Path) -> Any:
+    _, started = from_file
+    with Surroundings(started.domain_id) as world:
+        assert world.parameters('/adaptation_node', 'steps', 'camera', 'camera_height',
+                                'site') == [7, 'wide', 1.5, str(tmp_path / 'site')]
+        for node in ('/adaptation_node', '/depth_node'):
+            assert world.parameters(node, 'image_transport') == ['compressed']
+
+        def listening(topic: str) -> set[str]:
+            return {found.node_name for found in
+                    world.node.get_subscriptions_info_by_topic(topic)}
+
+        # The depth node has loaded its network only when it subscribes.
+        assert world.wait_for(lambda: listening('/calibration/of_lens') == {'depth_node'})
+        assert world.call(Trigger, '/adaptation_node/start_recording', Trigger.Request()).success
+        nodes = {'depth_node', 'adaptation_node'}
+        assert world.wait_for(lambda: listening('/image/compressed') == nodes)
+        assert world.wait_for(lambda: listening('/calibration/of_lens') == nodes)
+    yield
+    assert started.exit_codes == {'depth_node': 0, 'adaptation_node': 0}

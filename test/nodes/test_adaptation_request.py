@@ -72,6 +72,10 @@ def test_the_arguments_are_those_of_mde_adapt(site):
     assert (parsed.out, parsed.target) == (site.run, str(site.recording))
     assert parsed.profile == str(site.profile('0002'))
     assert parsed.ranges == site.recording / 'scoring' / 'ranges.jsonl'
+    (site.recording / 'scoring' / 'ranges.jsonl').unlink()
+    (site.recording / 'odometry.jsonl').write_text('')
+    assert parser.parse_args(describe(
+        Settings(), site, '').arguments).odometry == site.recording / 'odometry.jsonl'
     assert parser.parse_args(describe(
         Settings(tape_distance=2.), site, '').arguments).tape == 2.
 

@@ -55,6 +55,13 @@ def test_a_camera_height_without_a_floor_says_why(tmp_path: Path) -> None:
     assert scale == SiteScale() and problem.startswith('camera_height: ')
 
 
+def test_odometry_goes_to_the_estimate(tmp_path: Path) -> None:
+    path = tmp_path / 'odometry.jsonl'
+    path.write_text('{"stamp": 5, "position": [1, 0, 0], "orientation": [0, 0, 0, 1]}\n')
+    poses = anchor_of(tiny_settings(tmp_path, odometry=path))['odometry']
+    assert [(pose.stamp_ns, tuple(pose.position)) for pose in poses] == [(5, (1., 0., 0.))]
+
+
 def test_ranges_that_cannot_be_read_stop_before_any_training(tmp_path: Path) -> None:
     with pytest.raises(AnchorError, match='none'):
         anchor_of(tiny_settings(tmp_path, ranges=tmp_path / 'none.csv'))
