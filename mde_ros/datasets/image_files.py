@@ -14,7 +14,9 @@
 
 """Images, 16 bit depth and text tables on disk, for every reader: what is wrong names the file."""
 
+from collections.abc import Iterator
 from functools import lru_cache
+import os
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +101,21 @@ def read_lines(path: Path, what: str) -> list[str]:
     :param what: what the file holds, for the message.
     :raises DatasetError: naming the file when it is missing or no text.
     """
+    return list(iterate_lines(path, what))
+
+
+def iterate_lines(path: Path, what: str) -> Iterator[str]:
+    """Yield what read_lines returns, one line after the other."""
     try:
-        text = path.read_text(encoding='utf-8')
+        with path.open(encoding='utf-8') as file:
+            for line in file:
+                text = line.strip()
+                if text and not text.startswith('#'):
+                    yield text
     except FileNotFoundError as error:
         raise DatasetError(f'{path} is missing: expected {what}') from error
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f'{path}: not a readable text file: expected {what}') from error
-    return [line.strip() for line in text.splitlines()
-            if line.strip() and not line.lstrip().startswith('#')]
 
 
 def read_numbers(path: Path, count: int, what: str) -> list[float]:
@@ -125,6 +134,15 @@ def read_numbers(path: Path, count: int, what: str) -> list[float]:
     if len(numbers) < count:
         raise DatasetError(f'{path}: {len(numbers)} numbers; expected {what}')
     return numbers
+
+
+def sorted_names(folder: Path, suffixes: str | tuple[str, ...] = '') -> list[str]:
+    """Return the names in a folder that end so, in order; none where there is no folder."""
+    try:
+        with os.scandir(folder) as listing:
+            return sorted(entry.name for entry in listing if entry.name.endswith(suffixes))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def need_folder(path: Path, *inside: str) -> None:

@@ -15,7 +15,7 @@
 """What every data set with numbered frames shares: lazy reading, skipping and counting."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 import logging
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,6 +28,8 @@ WARNINGS_PER_REASON = 5
 # The unit of depth is checked on the first frames that are read, whatever they are.
 UNIT_SAMPLES = 5
 PLAUSIBLE_DEPTH = .1, 200.  # metres, of the median
+# A key that every kind of data set has among its options.
+PARTIAL: Mapping[str, tuple[str, ...]] = {'partial': ('no', 'yes')}
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +53,8 @@ class IndexedDataset(ABC):
     :param path: the data set's folder or file.
     :param split: the part to read; None for all of it.
     :param read_depth: whether frames carry their depth; False leaves it unread.
+    :param partial: 'yes' takes a part of the whole download, which is an error otherwise, and
+        says in ``meta['partial']`` what is not there.
     """
 
     options: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -62,11 +66,13 @@ class IndexedDataset(ABC):
     labelled: bool
 
     def __init__(self, path: str | Path, split: str | None = None,
-                 read_depth: bool = True) -> None:
+                 read_depth: bool = True, partial: str = 'no') -> None:
         self.path = Path(path)
         self.name = self.path.resolve().name
         self.split = split
         self.read_depth = read_depth
+        self.partial = partial == 'yes'
+        self._missing = 0
         self.skipped: dict[str, int] = {}
         self._skipped_indices: set[int] = set()
         self._medians: list[float] = []
@@ -151,18 +157,58 @@ class IndexedDataset(ABC):
                 f'{low:g} to {high:g} m: expected {self.depth_unit}; is this another data set, '
                 'or was it converted?')
 
-    def _check_count(self, official: int | None, what: str) -> None:
+    def _check_count(self, official: int | None, what: str, count: int | None = None,
+                     where: Path | None = None) -> None:
         """
-        Compare the number of frames with that of the whole data set.
-
-        Fewer is a warning, none an error.
+        Compare a number of frames with that of the whole download; fewer is an error.
 
         :param official: frames of the whole download, None when it has no fixed number.
         :param what: what was expected to be there, such as 'rgb/*.png'.
-        :raises DatasetError: when no frame is there.
+        :param count: frames that are there, by default those of the data set.
+        :param where: the folder or file that was counted, by default the data set's.
+        :raises DatasetError: when no frame is there, or fewer than there must be.
         """
         if not len(self):
             raise DatasetError(f'{self.path}: no frames found; expected {what}')
-        if official is not None and len(self) < official:
-            _log.warning('%s: %d frames where the whole data set has %d (%s): half a download?',
-                         self.path, len(self), official, what)
+        count = len(self) if count is None else count
+        if official is not None and count < official:
+            self._incomplete(f'{where or self.path}: {count} frames where the whole download has '
+                             f'{official} ({what})')
+
+    def _check_files(self, folder: Path, wanted: Sequence[str], there: Collection[str]) -> None:
+        """
+        Check that the files that belong to frames are there, such as the depths of images.
+
+        :param wanted: names in ``folder``.
+        :raises DatasetError: naming the first that is missing.
+        """
+        self._check_missing(folder, [name for name in wanted if name not in there], len(wanted))
+
+    def _check_missing(self, folder: Path, missing: Sequence[str], count: int) -> None:
+        """
+        Check that nothing is missing.
+
+        :param missing: names in ``folder``.
+        :param count: of all that were looked for.
+        :raises DatasetError: naming the first that is missing.
+        """
+        if missing:
+            self._incomplete(f'{folder / missing[0]} is missing ({len(missing)} of {count} '
+                             'expected there)')
+
+    def _incomplete(self, what: str) -> None:
+        """
+        Refuse a part of a download, or note it where that is what was asked for.
+
+        To be called when ``meta`` is set.
+
+        :param what: the file or folder, and what was expected.
+        :raises DatasetError: unless ``partial``.
+        """
+        if not self.partial:
+            raise DatasetError(f'{what}: half a download? Complete it, or add the key partial=yes '
+                               'to use what is there')
+        self._missing += 1
+        first = str(self.meta.get('partial', what)).partition('; and ')[0]
+        self.meta['partial'] = first + (
+            f'; and {self._missing - 1} more' if self._missing > 1 else '')

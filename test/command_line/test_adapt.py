@@ -186,12 +186,12 @@ def test_every_option_reaches_the_job(tmp_path: Path, monkeypatch: pytest.Monkey
         'force': True, 'name': 'n', 'tape': None, 'camera_height': None,
         'ranges': Path('r.csv'), 'odometry': None, 'camera_pitch': 4., 'camera_roll': 2.,
         'mount': 'free',
-        'trainable': 'site'}
+        'trainable': 'site', 'trust_consistency': True}
     assert set(given) == {field.name for field in fields(AdaptSettings)}
     words = ['adapt']
     for name, value in given.items():
         option = '--' + name.replace('_', '-')
-        if name == 'force':
+        if name in ('force', 'trust_consistency'):
             words.append(option)
         elif name == 'sizes':
             words += [option, '64x48:1']

@@ -45,7 +45,7 @@ OTHER = '2011_09_28'
 ADAPT = f'{DATE}_drive_0002_sync'
 SCORE = (f'{DATE}_drive_0009_sync', f'{OTHER}_drive_0001_sync')
 CONFIG = {
-    'name': 'mine', 'source': 'vkitti1:${VK}?variant=clone',
+    'name': 'mine', 'source': 'vkitti1:${VK}?variant=clone&partial=yes',
     'target': 'kitti:${KITTI}?split=${LISTS}/adapt.txt',
     'score': 'kitti:${KITTI}?split=${LISTS}/score.txt&truth=velodyne&depth=z',
     'protocol': 'eigen-80m', 'data': {'KITTI': 'folder with 2011_09_26/'}}
@@ -131,7 +131,8 @@ def test_trained_scored_under_the_protocol_and_gone_on_with(
     assert report['settings']['max_depth'] == 80
     config = json.loads((out / 'source' / 'warm' / 'seed0' / 'training.json').read_text())
     assert config['config']['max_depth'] == 80
-    assert config['source'] == [{'name': 'vkitti1:vk?variant=clone', 'split': None, 'frames': 2}]
+    assert config['source'] == [{'name': 'vkitti1:vk?variant=clone&partial=yes', 'split': None,
+                                 'frames': 2}]
 
     # The very numbers of mde evaluate --protocol.
     score = open_dataset(f'kitti:{tmp_path}/kitti?split={tmp_path}/lists/score.txt')

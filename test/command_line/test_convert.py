@@ -223,7 +223,7 @@ def test_a_data_set_of_the_field(tmp_path: Path) -> None:
     cv2.imwrite(str(frame / 'image' / 'a.png'), np.full((6, 8, 3), (10, 20, 30), np.uint8))
     cv2.imwrite(str(frame / 'depth' / 'a.png'), np.full((6, 8), 2000 << 3, np.uint16))
     (frame / 'intrinsics.txt').write_text('9 0 4 0 9 3 0 0 1')
-    spec = f'sun:{tmp_path}?sensor=kv2'
+    spec = f'sun:{tmp_path}?sensor=kv2&partial=yes'
     assert convert(spec, tmp_path / 'folder', '--image', 'raw') == 0
     folder = RgbdFolder(tmp_path / 'folder')
     # The folders in the name become a part of it.

@@ -207,3 +207,14 @@ def test_a_data_set_by_its_spec(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert list(found['cameras']) == ['1024x768 fx 886.8 fy 927.1 cx 512.0 cy 384.0 none']
     assert main(['info', f'diode:{tmp_path}?place=cellar']) == 2
     assert 'expected one of: indoors, outdoor' in capsys.readouterr().err
+    # Half a download: named, and described with partial=yes.
+    assert 'partial' not in found
+    (folder / 'a_depth_mask.npy').unlink()
+    cv2.imwrite(str(folder / 'b.png'), np.zeros((768, 1024, 3), np.uint8))
+    assert main(['info', f'diode:{tmp_path}?place=indoors']) == 2
+    message = 'scan_1/a_depth_mask.npy is missing (3 of 4 expected there)'
+    assert f'{message}: half a download?' in capsys.readouterr().err
+    found = facts(tmp_path, f'diode:{tmp_path}?place=indoors&partial=yes')
+    assert found['partial'].endswith(message)
+    assert found['frames'] == 2 and found['skipped'] == {'no depth mask file': 1,
+                                                         'no depth file': 1}

@@ -62,7 +62,7 @@ def test_what_a_source_may_be(rgbd_folder: Path, sun: Path) -> None:
     assert len(open_source(str(rgbd_folder))) == 6
     adapt = open_source(f'{rgbd_folder}:adapt', read_depth=False)
     assert isinstance(adapt, RgbdFolder) and (adapt.split, len(adapt)) == ('adapt', 4)
-    kinect = open_source(f'sun:{sun}?sensor=kv2', read_depth=False)
+    kinect = open_source(f'sun:{sun}?sensor=kv2&partial=yes', read_depth=False)
     assert isinstance(kinect, SunRgbd) and len(kinect) == 10 and not kinect.read_depth
     with pytest.raises(DatasetError, match="unknown kind of data set 'son'"):
         open_source(f'son:{sun}')
@@ -81,8 +81,9 @@ def test_a_folder_that_is_called_as_a_kind(rgbd_folder: Path,
 
 @pytest.mark.parametrize('workers', [0, 1])
 def test_samples_of_two_data_sets(nyu: Path, sun: Path, workers: int) -> None:
-    data = TrainingData([open_source(f'nyu:{nyu}')], CONFIG, None,
-                        [open_source(f'sun:{sun}?nyu=no', read_depth=False)])
+    data = TrainingData([open_source(f'nyu:{nyu}?partial=yes')], CONFIG, None,
+                        [open_source(f'sun:{sun}?nyu=no&partial=yes',
+                                     read_depth=False)])
     batch = next(iter(DataLoader(data, batch_size=2, num_workers=workers, collate_fn=collate)))
     assert batch.image.shape == batch.target.shape == (2, 3, 48, 64)
     # Canonical depth is scaled by each sample's own focal length: undone, every label is 2 m.

@@ -80,11 +80,14 @@ def test_unknown_keys_and_values_name_those_there_are(tmp_path: Path) -> None:
 def test_every_kind_has_a_reader(kind: str, tmp_path: Path) -> None:
     reader = reader_of(kind)
     assert issubclass(reader, IndexedDataset) and reader.depth_unit
+    assert reader.options['partial'] == ('no', 'yes')
     # An empty folder and a missing one are errors of one line that name the path.
     for path in (tmp_path, tmp_path / 'none'):
         with pytest.raises(DatasetError) as error:
-            open_dataset(f'{kind}:{path}')
+            open_dataset(f'{kind}:{path}?partial=yes')
         assert str(path) in str(error.value) and '\n' not in str(error.value)
+    with pytest.raises(DatasetError, match="partial = 'some'; expected one of: no, yes"):
+        open_dataset(f'{kind}:{tmp_path}?partial=some')
 
 
 def test_opening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,6 @@
 """Foggy Cityscapes, written by the test as its archives lay it out."""
 
 import json
-import logging
 from pathlib import Path
 
 import cv2
@@ -26,7 +25,8 @@ from synthetic_scene import render
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, FrameError
 from mde_ros.datasets.registry import open_spec, parse_spec
-from mde_ros.datasets.roads.foggy_cityscapes import disparity_to_depth, FoggyCityscapes
+from mde_ros.datasets.roads.foggy_cityscapes import (
+    disparity_to_depth, FoggyCityscapes, FRAMES)
 
 CAMERA = Intrinsics(64, 32, 70.5, 70.8, 33.2, 15.4)
 BASELINE = .209313
@@ -56,7 +56,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_the_scene_comes_back(root: Path) -> None:
-    source = open_spec(parse_spec(f'foggy_cityscapes:{root}?split=val'))
+    source = open_spec(parse_spec(f'foggy_cityscapes:{root}?split=val&partial=yes'))
     assert source.names == [STEM]
     frame = source[0]
     assert frame.intrinsics == CAMERA
@@ -80,11 +80,11 @@ def test_disparity_by_hand() -> None:
 
 
 def test_clear_and_fog_are_paired(root: Path) -> None:
-    source = FoggyCityscapes(root)
+    source = FoggyCityscapes(root, partial='yes')
     clear = source.paired(STEM, 'clear')
     np.testing.assert_array_equal(clear.image, 255 - SCENE.image)
     np.testing.assert_array_equal(clear.depth, source[0].depth)
-    only = FoggyCityscapes(root, 'val', beta='clear')[0]
+    only = FoggyCityscapes(root, 'val', beta='clear', partial='yes')[0]
     np.testing.assert_array_equal(only.image, clear.image)
     with pytest.raises(FrameError, match=r'beta_0.02.png: no image file'):
         source.paired(STEM, '0.02')
@@ -94,14 +94,48 @@ def test_clear_and_fog_are_paired(root: Path) -> None:
         source.paired('x', 'clear')
 
 
-def test_what_is_missing_is_named(root: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        source = FoggyCityscapes(root)
-    assert '1 frames where the whole data set has 500' in caplog.text
+def test_many_cities(root: Path) -> None:
+    for part, city, stems in (('val', 'aachen', ('aachen_000001_000019', 'aachen_000000_000019')),
+                              ('train', 'ulm', ('ulm_000000_000019',)), ('val', 'empty', ())):
+        folder = root / 'leftImg8bit_foggy' / part / city
+        folder.mkdir(parents=True)
+        for number, stem in enumerate(stems):
+            cv2.imwrite(str(folder / f'{stem}_leftImg8bit_foggy_beta_0.01.png'),
+                        np.full((32, 64, 3), 10 * len(city) + number, np.uint8))
+            camera = root / 'camera' / part / city / f'{stem}_camera.json'
+            camera.parent.mkdir(parents=True, exist_ok=True)
+            camera.write_bytes((root / 'camera' / 'val' / 'frankfurt' / f'{STEM}_camera.json'
+                                ).read_bytes())
+    source = FoggyCityscapes(root, read_depth=False, partial='yes')
+    assert source.names == ['ulm_000000_000019', 'aachen_000000_000019', 'aachen_000001_000019',
+                            STEM]
+    assert [frame.image[0, 0, 0] for frame in source][:3] == [30, 61, 60]
+    for frame in source:
+        assert np.array_equal(source.paired(frame.name, '0.01').image, frame.image)
+    assert source.depth_file(0) == (root / 'disparity' / 'train' / 'ulm'
+                                    / 'ulm_000000_000019_disparity.png')
+
+
+def test_half_a_download(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DatasetError, match=r'leftImg8bit_foggy/val: 1 frames where the whole '
+                                           r'download has 500 .*add the key partial=yes'):
+        FoggyCityscapes(root)
+    data = open_spec(parse_spec(f'foggy_cityscapes:{root}?partial=yes'))
+    assert len(data) == 1 and 'foggy/val: 1 frames where' in data.meta['partial']
+    monkeypatch.setitem(FRAMES, 'val', 1)
+    assert 'partial' not in FoggyCityscapes(root).meta
+    for part, end in (('disparity', 'disparity.png'), ('camera', 'camera.json')):
+        (root / part / 'val' / 'frankfurt' / f'{STEM}_{end}').unlink()
+        with pytest.raises(DatasetError, match=f'{part}/val/frankfurt/{STEM}_{end} is missing'):
+            FoggyCityscapes(root, read_depth=part == 'disparity')
+
+
+def test_what_is_missing_is_named(root: Path) -> None:
+    source = FoggyCityscapes(root, partial='yes')
     with pytest.raises(DatasetError, match=r"no split 'dev'; there are: train, val, test"):
-        FoggyCityscapes(root, 'dev')
+        FoggyCityscapes(root, 'dev', partial='yes')
     with pytest.raises(DatasetError, match=r'no frames found; expected .*beta_0.02.png'):
-        FoggyCityscapes(root, beta='0.02')
+        FoggyCityscapes(root, beta='0.02', partial='yes')
     camera = root / 'camera' / 'val' / 'frankfurt' / f'{STEM}_camera.json'
     camera.write_text('{"intrinsic": {"fx": 1}}')
     with pytest.raises(FrameError, match=r'camera.json .*: camera file without intrinsic fx'):
@@ -111,8 +145,8 @@ def test_what_is_missing_is_named(root: Path, caplog: pytest.LogCaptureFixture) 
     (root / 'disparity').rename(root / 'gone')
     with pytest.raises(DatasetError, match=r'disparity is missing: expected leftImg8bit_foggy, '
                                            r'disparity, camera in'):
-        FoggyCityscapes(root)
-    assert len(FoggyCityscapes(root, read_depth=False)) == 1
+        FoggyCityscapes(root, partial='yes')
+    assert len(FoggyCityscapes(root, read_depth=False, partial='yes')) == 1
 
 
 def test_wrong_unit(root: Path) -> None:
@@ -120,4 +154,4 @@ def test_wrong_unit(root: Path) -> None:
     path = root / 'disparity' / 'val' / 'frankfurt' / f'{STEM}_disparity.png'
     cv2.imwrite(str(path), np.full((32, 64), 60001, np.uint16))
     with pytest.raises(DatasetError, match=r'disparity.png: the median depth would be 0.06296 m'):
-        FoggyCityscapes(root)[0]
+        FoggyCityscapes(root, partial='yes')[0]

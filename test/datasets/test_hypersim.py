@@ -23,7 +23,9 @@ from synthetic_scene import render
 
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError
+from mde_ros.datasets.indoor import hypersim
 from mde_ros.datasets.indoor.hypersim import camera_of, Hypersim, tone_map
+from mde_ros.datasets.registry import open_spec, parse_spec
 
 h5py = pytest.importorskip('h5py')
 WIDTH, HEIGHT = 64, 48
@@ -95,7 +97,7 @@ def test_the_camera_of_a_scene() -> None:
 
 
 def test_distances_become_depths(root: Path) -> None:
-    data = Hypersim(root)
+    data = Hypersim(root, partial='yes')
     assert data.names == ['ai_001_001/cam_00/0007', 'ai_002_003/cam_00/0007']
     frame = data[0]
     assert frame.depth is not None and np.isnan(frame.depth[5, 5])
@@ -106,22 +108,49 @@ def test_distances_become_depths(root: Path) -> None:
 
 
 def test_tilted_scenes_are_counted(root: Path) -> None:
-    data = Hypersim(root)
+    data = Hypersim(root, partial='yes')
     assert len(list(data)) == 1
     assert data.skipped == {'the image plane is tilted: no pinhole': 1}
 
 
 def test_splits_come_from_the_list(root: Path) -> None:
     with pytest.raises(DatasetError, match=r'split_scene_v1\.csv is missing'):
-        Hypersim(root, 'train')
+        Hypersim(root, 'train', partial='yes')
     rows = [('ai_001_001', '7', 'True', 'train'), ('ai_001_001', '8', 'False', 'train'),
             ('ai_002_003', '7', 'True', 'val'), ('ai_009_009', '7', 'True', 'train')]
     write_csv(root / 'metadata_images_split_scene_v1.csv', [
         {'scene_name': scene, 'camera_name': 'cam_00', 'frame_id': number,
          'included_in_public_release': included, 'exclude_reason': '',
          'split_partition_name': part} for scene, number, included, part in rows])
-    assert Hypersim(root, 'train').names == ['ai_001_001/cam_00/0007']
-    assert Hypersim(root, 'val').names == ['ai_002_003/cam_00/0007']
+    with pytest.raises(DatasetError, match=r'/ai_009_009 is missing \(1 of the scenes of the '
+                                           r'split train in .*csv are\).*add the key partial=yes'):
+        Hypersim(root, 'train')
+    data = Hypersim(root, 'train', partial='yes')
+    assert data.names == ['ai_001_001/cam_00/0007'] and 'ai_009_009' in data.meta['partial']
+    assert 'partial' not in Hypersim(root, 'val').meta
+    assert Hypersim(root, 'val', partial='yes').names == ['ai_002_003/cam_00/0007']
+
+
+def test_half_a_download(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DatasetError, match='2 frames where the whole download has 74619'):
+        Hypersim(root)
+    data = open_spec(parse_spec(f'hypersim:{root}?partial=yes'))
+    assert len(data) == 2 and '2 frames where' in data.meta['partial']
+    monkeypatch.setattr(hypersim, 'OFFICIAL', 2)
+    assert 'partial' not in Hypersim(root).meta
+    images = root / 'ai_001_001' / 'images'
+    (images / 'scene_cam_00_final_preview' / 'frame.0007.tonemap.jpg').unlink()
+    assert 'partial' not in Hypersim(root).meta  # colour is there as HDF5
+    with pytest.raises(DatasetError, match=r'final_preview/frame\.0007\.tonemap\.jpg is missing'):
+        Hypersim(root, colour='preview')
+    # A list of a split names frames whose depth is not there.
+    write_csv(root / 'metadata_images_split_scene_v1.csv', [
+        {'scene_name': 'ai_001_001', 'camera_name': 'cam_00', 'frame_id': number,
+         'included_in_public_release': 'True', 'split_partition_name': 'test'}
+        for number in ('7', '9')])
+    with pytest.raises(DatasetError, match=r'hdf5/frame\.0009\.depth_meters\.hdf5 is missing'):
+        Hypersim(root, 'test')
+    assert len(Hypersim(root, 'test', partial='yes')) == 2
 
 
 def test_tone_mapping_by_hand(root: Path) -> None:
@@ -136,7 +165,7 @@ def test_tone_mapping_by_hand(root: Path) -> None:
     seen[0, 0] = True
     assert tone_map(grey, seen)[0, 0, 0] == 204
     assert (tone_map(np.zeros((4, 4, 3), np.float32)) == 0).all()
-    frame = Hypersim(root, colour='hdf5')[0]
+    frame = Hypersim(root, colour='hdf5', partial='yes')[0]
     assert np.array_equal(frame.image, tone_map((SCENE.image / 255.).astype(np.float16).astype(
         np.float32)))
 
@@ -144,16 +173,16 @@ def test_tone_mapping_by_hand(root: Path) -> None:
 def test_missing_and_damaged_files(root: Path, tmp_path: Path) -> None:
     images = root / 'ai_001_001' / 'images'
     (images / 'scene_cam_00_final_preview' / 'frame.0007.tonemap.jpg').unlink()
-    assert len(list(Hypersim(root))) == 1  # colour comes from HDF5
-    data = Hypersim(root, colour='preview')
+    assert len(list(Hypersim(root, partial='yes'))) == 1  # colour comes from HDF5
+    data = Hypersim(root, colour='preview', partial='yes')
     assert list(data) == [] and data.skipped['no image file'] == 1
     path = images / 'scene_cam_00_geometry_hdf5' / 'frame.0007.depth_meters.hdf5'
     path.write_bytes(path.read_bytes()[:100])
-    data = Hypersim(root)
+    data = Hypersim(root, partial='yes')
     assert list(data) == [] and data.skipped['corrupt HDF5 file'] == 1
     (tmp_path / 'empty').mkdir()
     with pytest.raises(DatasetError, match='no frames found; expected ai_VVV_NNN'):
-        Hypersim(tmp_path / 'empty')
+        Hypersim(tmp_path / 'empty', partial='yes')
     (root / 'metadata_camera_parameters.csv').write_text('scene_name,other\nai_001_001,1\n')
     with pytest.raises(DatasetError, match=r'parameters\.csv: expected the columns'):
-        Hypersim(root)
+        Hypersim(root, partial='yes')

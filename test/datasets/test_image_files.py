@@ -24,7 +24,8 @@ import pytest
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, FrameError
 from mde_ros.datasets.image_files import (
-    need_folder, read_16bit, read_lines, read_numbers, read_rgb, to_metres)
+    iterate_lines, need_folder, read_16bit, read_lines, read_numbers, read_rgb, sorted_names,
+    to_metres)
 
 CAMERA = Intrinsics(4, 3, 5., 5., 2., 1.)
 
@@ -92,3 +93,22 @@ def test_folders(tmp_path: Path) -> None:
     (tmp_path / 'rgb').mkdir()
     with pytest.raises(DatasetError, match=r'depth is missing: expected rgb, depth in'):
         need_folder(tmp_path, 'rgb', 'depth')
+
+
+def test_lines_come_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / 'list.txt'
+    path.write_bytes(b'# comment\n\n a b \r\n' + b'# ...\n' * 100_000 + b'\xff\n')
+    lines = iterate_lines(path, 'a list')
+    assert next(lines) == 'a b'
+    with pytest.raises(DatasetError, match=r'list\.txt: not a readable text file: expected a'):
+        next(lines)
+    with pytest.raises(DatasetError, match=r'none\.txt is missing: expected a list'):
+        next(iterate_lines(tmp_path / 'none.txt', 'a list'))
+
+
+def test_names_in_order(tmp_path: Path) -> None:
+    for name in ('b.png', 'a.png', 'c.jpg', 'd.txt'):
+        (tmp_path / name).write_text('')
+    assert sorted_names(tmp_path) == ['a.png', 'b.png', 'c.jpg', 'd.txt']
+    assert sorted_names(tmp_path, ('.jpg', '.png')) == ['a.png', 'b.png', 'c.jpg']
+    assert sorted_names(tmp_path / 'none') == sorted_names(tmp_path / 'd.txt') == []

@@ -34,8 +34,9 @@ class Rooms(IndexedDataset):
     splits = 'train', 'test'
     depth_unit = 'millimetres'
 
-    def __init__(self, depths: list[float | None], split: str | None = None) -> None:
-        super().__init__('/data/rooms', split)
+    def __init__(self, depths: list[float | None], split: str | None = None,
+                 partial: str = 'no') -> None:
+        super().__init__('/data/rooms', split, partial=partial)
         self.depths = depths
         self.names = [f'{number}' for number in range(len(depths))]
         self.reads: list[int] = []
@@ -107,16 +108,40 @@ def test_depth_without_any_reading_is_reported(caplog: pytest.LogCaptureFixture)
     assert len(caplog.records) == 1 and 'no reading at all' in caplog.text
 
 
-def test_half_a_download(caplog: pytest.LogCaptureFixture) -> None:
+def test_half_a_download() -> None:
     data = Rooms([1.] * 3)
-    with caplog.at_level(logging.WARNING):
-        data.check(None)
-        data.check(3)
-        assert not caplog.records
+    data.check(None)
+    data.check(3)
+    with pytest.raises(DatasetError) as error:
         data.check(10)
-    assert '/data/rooms: 3 frames where the whole data set has 10' in caplog.text
-    with pytest.raises(DatasetError, match=r'no frames found; expected rooms/\*\.png'):
-        Rooms([]).check(10)
+    assert str(error.value) == (
+        '/data/rooms: 3 frames where the whole download has 10 (rooms/*.png): half a download? '
+        'Complete it, or add the key partial=yes to use what is there')
+    assert 'partial' not in data.meta
+    for partial in ('no', 'yes'):  # nothing at all is not even a part
+        with pytest.raises(DatasetError, match=r'no frames found; expected rooms/\*\.png'):
+            Rooms([], partial=partial).check(10)
+
+
+def test_a_part_on_purpose(caplog: pytest.LogCaptureFixture) -> None:
+    data = Rooms([1.] * 3, partial='yes')
+    data.check(3)
+    assert 'partial' not in data.meta
+    data.check(10)
+    assert data.meta['partial'] == (
+        '/data/rooms: 3 frames where the whole download has 10 (rooms/*.png)')
+    for _ in range(2):
+        data._check_files(Path('/data/rooms/depth'), ['a', 'b', 'c'], {'b'})
+    assert data.meta['partial'].endswith('has 10 (rooms/*.png); and 2 more')
+    assert not caplog.records and len(list(data)) == 3
+
+
+def test_missing_halves_are_named() -> None:
+    data = Rooms([1.])
+    data._check_files(Path('/data/rooms/depth'), ['a', 'b'], {'a', 'b', 'c'})
+    with pytest.raises(DatasetError, match=r'^/data/rooms/depth/a is missing \(2 of 3 expected '
+                                           r'there\): half a download\?.*partial=yes'):
+        data._check_files(Path('/data/rooms/depth'), ['a', 'b', 'c'], {'b'})
 
 
 def test_splits() -> None:

@@ -14,7 +14,6 @@
 
 """KITTI raw, written by the test as its downloads lay it out."""
 
-import logging
 from pathlib import Path
 
 from kitti_fixture import (
@@ -27,6 +26,7 @@ from synthetic_scene import metres, render
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, FrameError
 from mde_ros.datasets.registry import open_spec, parse_spec
+from mde_ros.datasets.roads import kitti_splits
 from mde_ros.datasets.roads.kitti import Kitti
 
 SCENE = render(CAMERA, 10)
@@ -119,20 +119,24 @@ def test_projected_points_are_kept(root: Path) -> None:
     first = open_spec(spec)[0].depth
     for path in root.rglob('*.bin'):
         path.unlink()
-    again = open_spec(spec)
+    # The second frame was not read before.
+    with pytest.raises(DatasetError, match=r'data/0000000011\.bin is missing \(1 of 2 expected'):
+        open_spec(spec)
+    again = open_spec(parse_spec(f'{spec}&partial=yes'))
     np.testing.assert_array_equal(again[0].depth, first)
-    assert again.get(1) is None  # was not read before
+    assert again.get(1) is None
     # Another way of projecting is another file.
-    assert open_spec(parse_spec(f'kitti:{root}?cache={cache}&depth=velo_x')).get(0) is None
+    with pytest.raises(DatasetError, match=r'data/0000000005\.bin is missing \(2 of 2 expected'):
+        Kitti(root, cache=str(cache), depth='velo_x')
     file, = cache.iterdir()
     file.write_bytes(file.read_bytes()[:-3])
-    assert open_spec(spec).get(0) is None
+    assert open_spec(parse_spec(f'{spec}&partial=yes')).get(0) is None
 
 
 def test_stamps(root: Path) -> None:
     times = root / DATE / DRIVE / 'image_02' / 'timestamps.txt'
     times.write_text('\n'.join(f'2011-09-26 13:02:{second:02d}.964389445' for second in range(8)))
-    source = Kitti(root)
+    source = Kitti(root, partial='yes')
     # 2011-09-26 13:02:05 UTC is 1317042125 s.
     assert source[0].stamp_ns == 1317042125964389445
     assert source[1].stamp_ns == 0  # beyond the end of the list
@@ -150,14 +154,17 @@ def test_unlabelled(root: Path) -> None:
 def test_missing_files_are_counted(root: Path) -> None:
     points = next(iter(sorted(root.rglob('*.bin'))))
     points.unlink()
-    source = Kitti(root)
+    with pytest.raises(DatasetError, match=r'velodyne_points/data/0000000005\.bin is missing \(1 '
+                                           r'of 2 expected there\).*add the key partial=yes'):
+        Kitti(root)
+    source = Kitti(root, partial='yes')
     assert len(list(source)) == 1 and source.skipped == {'no velodyne file': 1}
     (root / DATE / DRIVE / 'image_02' / 'data' / '0000000011.png').write_bytes(b'cut')
-    source = Kitti(root)
+    source = Kitti(root, partial='yes')
     assert not list(source) and source.skipped == {'no velodyne file': 1, 'corrupt image': 1}
     write_image(root, SCENE.image[:-1], 11)
     with pytest.raises(FrameError, match=r'is 60x23: size is not 60x24'):
-        Kitti(root)[1]
+        Kitti(root, partial='yes')[1]
 
 
 def test_wrong_folders(root: Path, tmp_path: Path) -> None:
@@ -175,15 +182,69 @@ def test_wrong_folders(root: Path, tmp_path: Path) -> None:
         Kitti(root)
 
 
-def test_half_a_download_is_named(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_half_a_download(root: Path) -> None:
     split = root / 'mine.txt'
-    split.write_text(f'{DATE}/{DRIVE} 5 l\n2011_09_28/2011_09_28_drive_0001_sync 11 l\n')
-    with caplog.at_level(logging.WARNING):
-        source = Kitti(root, str(split))
-    assert '1 of the 2 drives of the split are missing' in caplog.text
-    assert '2011_09_28_drive_0001_sync: half a download?' in caplog.text
-    assert len(source) == 2 and source.get(1) is None
-    assert source.skipped == {'no image file': 1}
+    split.write_text(f'{DATE}/{DRIVE} 11 l\n2011_09_28/2011_09_28_drive_0001_sync 11 l\n'
+                     f'{DATE}/{DRIVE} 6 l\n')
+    with pytest.raises(DatasetError, match=r'2011_09_28_drive_0001_sync is missing \(1 of the 2 '
+                                           r'drives of the split are\).*add the key partial=yes'):
+        Kitti(root, str(split))
+    data = open_spec(parse_spec(f'kitti:{root}?split={split}&partial=yes'))
+    assert '2011_09_28_drive_0001_sync is missing' in data.meta['partial']
+    assert len(data) == 3 and data.get(1) is None and data.get(2) is None
+    assert data.skipped == {'no image file': 2}
+    split.write_text(f'{DATE}/{DRIVE} 11 l\n{DATE}/{DRIVE} 6 l\n')
+    with pytest.raises(DatasetError, match=r'image_02/data/0000000006\.png is missing \(1 of 2 '):
+        Kitti(root, str(split), truth='improved')
+
+
+def test_images_fewer_than_stamps(root: Path) -> None:
+    times = root / DATE / DRIVE / 'image_02' / 'timestamps.txt'
+    times.write_text('2011-09-26 13:02:25.964389445\n' * 2 + '\n')
+    assert 'partial' not in Kitti(root).meta
+    times.write_text('2011-09-26 13:02:25.964389445\n' * 3)
+    with pytest.raises(DatasetError, match=r'image_02/data: 2 frames where the whole download has '
+                                           r'3 \(one for each line of timestamps\.txt\)'):
+        Kitti(root)
+    # A drive whose images are not there at all.
+    empty = root / DATE / f'{DATE}_drive_0009_sync' / 'image_02'
+    empty.mkdir(parents=True)
+    assert len(Kitti(root, partial='yes')) == 2
+    times.unlink()
+    (empty / 'timestamps.txt').write_text('2011-09-26 13:02:25.964389445\n')
+    with pytest.raises(DatasetError, match=r'0009_sync/image_02/data: 0 frames where the whole'):
+        Kitti(root)
+    # Of a split only its own frames must be there.
+    (root / 'mine.txt').write_text(f'{DATE}/{DRIVE} 5 l\n')
+    assert 'partial' not in Kitti(root, str(root / 'mine.txt')).meta
+
+
+def test_laser_points_that_were_never_published(root: Path) -> None:
+    drive = f'{DATE}_drive_0009_sync'
+    for number in (176, 177, 180):
+        write_image(root, SCENE.image, number, drive)
+    write_points(root, laser_points(SCENE.depth), 176, drive)
+    data = Kitti(root)
+    assert 'partial' not in data.meta
+    assert len(list(data)) == 3 and data.skipped == {'no velodyne file': 2}
+    write_image(root, SCENE.image, 181, drive)
+    with pytest.raises(DatasetError, match=r'data/0000000181\.bin is missing \(1 of 4 expected'):
+        Kitti(root)
+
+
+def test_improved_depth_of_the_split_that_has_it(root: Path, monkeypatch: pytest.MonkeyPatch
+                                                 ) -> None:
+    write_improved(root / 'data_depth_annotated' / 'val', SCENE.stored(256), 5)
+    path = root / 'eigen_test_files_with_gt.txt'
+    path.write_text(f'{DATE}/{DRIVE} 5 l\n{DATE}/{DRIVE} 11 l\n')
+    # Not all frames of other splits have improved depth.
+    assert len(Kitti(root, str(path), truth='improved')) == 2
+    monkeypatch.setitem(kitti_splits.KNOWN_SPLITS, 'eigen_improved', (
+        2, kitti_splits.checksum(kitti_splits.read_split(path))))
+    with pytest.raises(DatasetError, match=r'val/.*/image_02/0000000011\.png is missing \(1 of 2'):
+        Kitti(root, 'eigen_improved', truth='improved')
+    assert len(Kitti(root, 'eigen_improved', truth='improved', partial='yes')) == 2
+    assert len(Kitti(root, 'eigen_improved', False, truth='improved')) == 2
 
 
 def test_wrong_unit(root: Path) -> None:

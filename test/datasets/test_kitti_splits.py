@@ -21,7 +21,7 @@ import pytest
 from mde_ros.datasets.frame import DatasetError
 from mde_ros.datasets.roads import kitti_splits
 from mde_ros.datasets.roads.kitti_splits import (
-    checksum, find_split, identify, KittiFrame, read_split)
+    checksum, find_split, identify, KittiFrame, KittiFrames, read_split)
 
 DRIVE = '2011_09_26_drive_0002_sync'
 FORMS = {
@@ -59,6 +59,16 @@ def test_a_line_of_another_form_is_named(tmp_path: Path, line: str) -> None:
     path.write_text(line + '\n')
     with pytest.raises(DatasetError, match=r'files.txt: .*expected a line a frame'):
         read_split(path)
+
+
+def test_names_say_which_frame() -> None:
+    for frame in (KittiFrame(DRIVE, 473, 3), KittiFrame(DRIVE, 12345678901)):
+        assert KittiFrame.of_name(frame.name) == frame
+    frames = [KittiFrame(DRIVE, number, 2 + number % 2) for number in (5, 3, 4)]
+    kept = KittiFrames(iter(frames))
+    assert kept == frames and kept != frames[:2] and kept != 'abc'
+    assert list(kept) == frames and kept[-1] == frames[2] and kept[1:] == frames[1:]
+    assert kept.names == [frame.name for frame in frames]
 
 
 def test_the_checksum_knows_frames_not_order() -> None:

@@ -50,6 +50,7 @@ def test_the_second_time_is_read(tmp_path: Path) -> None:
         assert got.dtype == np.float32
     assert project.calls == 1
     file, = (tmp_path / 'new').iterdir()
+    assert file == LaserCache(tmp_path / 'new').file('a', CALIBRATION, 'z', 'devkit')
     assert file.stat().st_size == 128 + 8 * 8  # NumPy's header, eight readings
 
 

@@ -14,7 +14,6 @@
 
 """NYU Depth v2's labelled file, written as MATLAB lays it out."""
 
-import logging
 from pathlib import Path
 import struct
 
@@ -26,6 +25,7 @@ from mde_ros.datasets.frame import DatasetError
 from mde_ros.datasets.indoor import nyu
 from mde_ros.datasets.indoor.nyu import CAMERA, Nyu
 from mde_ros.datasets.indoor.split_lists import list_checksum
+from mde_ros.datasets.registry import open_spec, parse_spec
 
 h5py = pytest.importorskip('h5py')
 SCENE = render(CAMERA)
@@ -64,7 +64,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_frames_are_turned_round(folder: Path) -> None:
-    data = Nyu(folder)
+    data = Nyu(folder, partial='yes')
     assert data.names == ['0001', '0002', '0003']
     for number, frame in enumerate(data):
         assert frame.depth is not None and frame.depth.dtype == np.float32
@@ -74,23 +74,23 @@ def test_frames_are_turned_round(folder: Path) -> None:
         assert np.array_equal(frame.depth, (SCENE.depth + number).astype(np.float32))
         assert frame.intrinsics.fx == pytest.approx(518.857901)
         assert frame.intrinsics.cy == pytest.approx(253.736166)
-    assert [frame.depth for frame in Nyu(folder, read_depth=False)] == [None] * 3
+    assert [frame.depth for frame in Nyu(folder, read_depth=False, partial='yes')] == [None] * 3
 
 
 def test_raw_depth_has_holes(folder: Path) -> None:
-    frame = Nyu(folder / 'nyu_depth_v2_labeled.mat', depth='raw')[0]
+    frame = Nyu(folder / 'nyu_depth_v2_labeled.mat', depth='raw', partial='yes')[0]
     assert frame.depth is not None
     assert np.isnan(frame.depth[100:110, 50:60]).all()
     assert np.isnan(frame.depth).sum() == 100
 
 
 def test_crops_move_the_principal_point(folder: Path) -> None:
-    border = Nyu(folder, crop='border')[0]
+    border = Nyu(folder, crop='border', partial='yes')[0]
     assert border.image.shape == (464, 624, 3)
     assert np.array_equal(border.image, SCENE.image[8:-8, 8:-8])
     assert (border.intrinsics.cx, border.intrinsics.cy) == (CAMERA.cx - 8, CAMERA.cy - 8)
     # crop_image.m: rows 45 to 471, columns 41 to 601, counted from 1; 427 x 561 as in SUN.
-    toolbox = Nyu(folder, crop='toolbox')[0]
+    toolbox = Nyu(folder, crop='toolbox', partial='yes')[0]
     assert toolbox.depth is not None and toolbox.depth.shape == (427, 561)
     assert toolbox.depth[0, 0] == np.float32(SCENE.depth[44, 40])
     assert (toolbox.intrinsics.cx, toolbox.intrinsics.cy) == (CAMERA.cx - 40, CAMERA.cy - 44)
@@ -99,49 +99,67 @@ def test_crops_move_the_principal_point(folder: Path) -> None:
 def test_splits_count_from_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nyu, 'OFFICIAL', {None: 3, 'train': 2, 'test': 1})
     write_mat5(folder / 'splits.mat', trainNdxs=[3, 2], testNdxs=[1])
-    assert Nyu(folder, 'train').names == ['0003', '0002']
-    test = Nyu(folder, 'test')
+    assert Nyu(folder, 'train', partial='yes').names == ['0003', '0002']
+    test = Nyu(folder, 'test', partial='yes')
     assert test.names == ['0001'] and test[0].image[0, 0, 0] == 0
     assert test.meta['split'] == 'test, not as published'
     monkeypatch.setattr(nyu, 'CHECKSUMS', {'test': list_checksum([1])})
-    assert Nyu(folder, 'test').meta['split'] == 'test, as published'
+    assert Nyu(folder, 'test', partial='yes').meta['split'] == 'test, as published'
 
 
-def test_the_official_counts_are_asked_for(folder: Path, caplog: pytest.LogCaptureFixture
-                                           ) -> None:
-    with caplog.at_level(logging.WARNING):
+def test_half_a_download(folder: Path) -> None:
+    with pytest.raises(DatasetError, match=r"labeled\.mat: 3 frames where the whole download has "
+                                           r"1449 \('images' of .*add the key partial=yes"):
         Nyu(folder)
-    assert '3 frames where the whole data set has 1449' in caplog.text
+    data = open_spec(parse_spec(f'nyu:{folder}?partial=yes'))
+    assert len(data) == 3 and '3 frames where' in data.meta['partial']
+
+
+def test_a_file_that_was_cut_at_its_depths(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nyu, 'OFFICIAL', {None: 3})
+    assert len(Nyu(folder)) == 3
+    with h5py.File(folder / 'nyu_depth_v2_labeled.mat', 'r+') as file:
+        depths = file['depths'][:2]
+        del file['depths']
+        file['depths'] = depths
+    with pytest.raises(DatasetError, match=r"2 frames where the whole download has 3 \('depths'"):
+        Nyu(folder)
+    assert Nyu(folder, partial='yes').names == ['0001', '0002']
+
+
+def test_the_official_counts_are_asked_for(folder: Path) -> None:
     with pytest.raises(DatasetError, match=r'splits\.mat is missing'):
-        Nyu(folder, 'train')
+        Nyu(folder, 'train', partial='yes')
     write_mat5(folder / 'splits.mat', trainNdxs=list(range(1, 795)), testNdxs=[1])
     with pytest.raises(DatasetError, match=r'splits\.mat: 794 frames.*expected 795'):
-        Nyu(folder, 'train')
+        Nyu(folder, 'train', partial='yes')
     with pytest.raises(DatasetError, match=r"no split 'val'; there are: train, test"):
-        Nyu(folder, 'val')
+        Nyu(folder, 'val', partial='yes')
     # A whole list, of which only the three frames here can be read.
     write_mat5(folder / 'splits.mat', trainNdxs=list(range(1, 796)), testNdxs=[1])
-    assert len(Nyu(folder, 'train')) == 3
+    assert len(Nyu(folder, 'train', partial='yes')) == 3
+    with pytest.raises(DatasetError, match='3 frames where the whole download has 1449'):
+        Nyu(folder, 'train')
     write_mat5(folder / 'splits.mat', trainNdxs=list(range(795)), testNdxs=[1])
     with pytest.raises(DatasetError, match='must count frames from 1'):
-        Nyu(folder, 'train')
+        Nyu(folder, 'train', partial='yes')
 
 
 def test_wrong_files(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r'nyu_depth_v2_labeled\.mat is missing'):
-        Nyu(tmp_path)
+        Nyu(tmp_path, partial='yes')
     with h5py.File(tmp_path / 'nyu_depth_v2_labeled.mat', 'w') as file:
         file['images'] = np.zeros((1, 480, 640, 3), np.uint8)  # rows first: converted
         file['depths'] = np.zeros((1, 640, 480), np.float32)
     with pytest.raises(DatasetError, match=r"'images' is \(1, 480, 640, 3\), expected"):
-        Nyu(tmp_path)
+        Nyu(tmp_path, partial='yes')
 
 
 def test_wrong_unit(tmp_path: Path) -> None:
     with h5py.File(tmp_path / 'nyu_depth_v2_labeled.mat', 'w') as file:
         file['images'] = np.zeros((1, 3, 640, 480), np.uint8)
         file['depths'] = np.full((1, 640, 480), 2000, np.float32)
-    data = Nyu(tmp_path)
+    data = Nyu(tmp_path, partial='yes')
     for _ in range(2):
         with pytest.raises(DatasetError, match=r'labeled\.mat: the median depth would be 2000 m'):
             data[0]

@@ -25,6 +25,7 @@ from mde_ros.datasets.frame import DatasetError, FrameError
 from mde_ros.datasets.indoor.nyu import CAMERA
 from mde_ros.datasets.indoor.nyu_raw import (
     DEPTH_CAMERA, NyuRaw, read_swapped_pgm, readings_to_metres, ROTATION, TRANSLATION)
+from mde_ros.datasets.registry import open_spec, parse_spec
 
 PINHOLE = DEPTH_CAMERA.without_distortion()
 
@@ -87,7 +88,12 @@ def test_the_index_names_what_must_be_there(scene: Path) -> None:
     names = sorted(path.name for path in scene.iterdir())
     (scene / 'INDEX.txt').write_text('\n'.join(names) + '\n')
     (scene / names[1]).unlink()  # the first depth file, as in half a download
-    data = NyuRaw(scene)
+    with pytest.raises(DatasetError, match=r'bedroom_0001/d-1294886360\.186556-2995096231\.pgm is '
+                                           r'missing \(1 of 6 .*add the key partial=yes'):
+        NyuRaw(scene)
+    assert 'partial' not in NyuRaw(scene, read_depth=False).meta
+    data = open_spec(parse_spec(f'nyu_raw:{scene}?partial=yes'))
+    assert data.meta['partial'].startswith(str(scene))
     assert len(data) == 2 and len(list(data)) == 1
     assert data.skipped == {'no depth file': 1}
 

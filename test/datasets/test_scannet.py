@@ -15,6 +15,7 @@
 """ScanNet: exported scenes and .sens, colour brought onto depth's pixels."""
 
 from pathlib import Path
+import shutil
 import struct
 import zlib
 
@@ -28,6 +29,7 @@ from mde_ros.datasets.frame import DatasetError
 from mde_ros.datasets.indoor import scannet
 from mde_ros.datasets.indoor.scannet import onto, ScanNet
 from mde_ros.datasets.indoor.scannet_sens import SensFile
+from mde_ros.datasets.registry import open_spec, parse_spec
 
 # The true cameras at a tenth: colour is twice as large, with another principal point.
 DEPTH = Intrinsics(64, 48, 57.8, 57.9, 31.9, 23.8)
@@ -131,13 +133,16 @@ def test_sens(tmp_path: Path, raw: bool) -> None:
         assert np.array_equal(frame.image, exported.image)
 
 
-def test_half_a_sens(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_half_a_sens(tmp_path: Path) -> None:
     path = write_sens(tmp_path / 'scene0001_00.sens', frames=3)
     whole = path.read_bytes()
     path.write_bytes(whole[:-10])
     assert len(SensFile(path)) == 2
-    assert len(ScanNet(path)) == 2
-    assert '2 frames where the whole data set has 3' in caplog.text
+    with pytest.raises(DatasetError, match=r'scene0001_00\.sens: 2 frames where the whole '
+                                           r'download has 3 .*add the key partial=yes'):
+        ScanNet(path)
+    data = open_spec(parse_spec(f'scannet:{path}?partial=yes'))
+    assert len(data) == 2 and '2 frames where' in data.meta['partial']
     path.write_bytes(whole[:50])
     with pytest.raises(DatasetError, match=r'scene0001_00\.sens: not a readable \.sens'):
         ScanNet(path)
@@ -156,6 +161,21 @@ def test_splits_by_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         ScanNet(tmp_path, 'val')
     monkeypatch.setitem(scannet.LISTS, 'train', ('scannetv2_train.txt', 2))
     assert ScanNet(tmp_path, 'train').names == ['scene0000_00/0', 'scene0002_00/0']
+    shutil.rmtree(tmp_path / 'scene0000_00')
+    with pytest.raises(DatasetError, match=r'/scene0000_00 is missing \(1 of the 2 scenes in '
+                                           r'scannetv2_train\.txt are\): half a download'):
+        ScanNet(tmp_path, 'train')
+    assert ScanNet(tmp_path, 'train', partial='yes').names == ['scene0002_00/0']
+
+
+def test_depth_that_was_not_exported(tmp_path: Path) -> None:
+    folder = write_scene(tmp_path / 'scene0000_00')
+    (folder / 'depth' / '2.png').unlink()
+    with pytest.raises(DatasetError, match=r'scene0000_00/depth/2\.png is missing \(1 of 3'):
+        ScanNet(tmp_path)
+    assert len(ScanNet(tmp_path, read_depth=False)) == 3
+    data = ScanNet(tmp_path, partial='yes')
+    assert len(data) == 3 and len(list(data)) == 2 and data.skipped == {'no depth file': 1}
 
 
 def test_what_does_not_fit(tmp_path: Path) -> None:

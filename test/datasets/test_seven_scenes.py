@@ -14,7 +14,6 @@
 
 """7-Scenes: marks for no reading, splits by sequence, depth projected into colour."""
 
-import logging
 from pathlib import Path
 
 import cv2
@@ -25,6 +24,7 @@ from synthetic_scene import metres, render
 from mde_ros.datasets.frame import DatasetError
 from mde_ros.datasets.indoor.seven_scenes import (
     COLOUR_CAMERA, DEPTH_CAMERA, LIRIS_ROTATION, POSES, SevenScenes)
+from mde_ros.datasets.registry import open_spec, parse_spec
 
 SEEN = render(DEPTH_CAMERA)
 IMAGE = render(COLOUR_CAMERA).image
@@ -48,7 +48,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_as_it_is(root: Path) -> None:
-    data = SevenScenes(root, register='no')
+    data = SevenScenes(root, register='no', partial='yes')
     frame = data[0]
     expected = metres(SEEN.stored(1000, hole=5), 1000)
     expected[200:210, 300:310] = np.nan
@@ -60,7 +60,7 @@ def test_as_it_is(root: Path) -> None:
 
 @pytest.mark.parametrize('pose', ['kinect', 'liris'])
 def test_registered(root: Path, pose: str) -> None:
-    data = SevenScenes(root / 'chess', register=pose)
+    data = SevenScenes(root / 'chess', register=pose, partial='yes')
     rotation, translation = POSES[pose]
     frame = data[0]
     assert frame.name == 'seq-01/frame-000000' and frame.intrinsics.fx == 525
@@ -77,7 +77,7 @@ def test_registered(root: Path, pose: str) -> None:
 
 def test_a_kinect_sees_the_known_scene(root: Path) -> None:
     # Colour is 25 mm beside the depth camera: what is rendered from there must come out.
-    frame = SevenScenes(root)[0]
+    frame = SevenScenes(root, partial='yes')[0]
     expected = render(COLOUR_CAMERA, position=(.025, 0., 0.))
     assert frame.depth is not None
     flat = np.isfinite(frame.depth) & (cv2.morphologyEx(
@@ -91,26 +91,44 @@ def test_the_published_pose_is_a_small_rotation() -> None:
     assert np.linalg.det(LIRIS_ROTATION) == pytest.approx(1, abs=1e-6)
 
 
-def test_splits(root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        train = SevenScenes(root / 'chess', 'train')
+def test_splits(root: Path, tmp_path: Path) -> None:
+    train = SevenScenes(root / 'chess', 'train', partial='yes')
     assert train.names == ['seq-01/frame-000000', 'seq-10/frame-000000']
-    assert '2 frames where the whole data set has 4000' in caplog.text
-    assert SevenScenes(root, 'test').names == ['chess/seq-02/frame-000000']
+    assert SevenScenes(root, 'test', partial='yes').names == ['chess/seq-02/frame-000000']
     (tmp_path / 'chess' / 'seq-01').mkdir(parents=True)
     with pytest.raises(DatasetError, match=r'TrainSplit\.txt is missing'):
-        SevenScenes(tmp_path, 'train')
+        SevenScenes(tmp_path, 'train', partial='yes')
     (tmp_path / 'chess' / 'TrainSplit.txt').write_text('sequence1\nsequence7\n')
     with pytest.raises(DatasetError, match='seq-07 is missing'):
-        SevenScenes(tmp_path, 'train')
+        SevenScenes(tmp_path, 'train', partial='yes')
     (tmp_path / 'chess' / 'TrainSplit.txt').write_text('one\n')
     with pytest.raises(DatasetError, match=r"TrainSplit\.txt: 'one': expected 'sequence1'"):
-        SevenScenes(tmp_path, 'train')
+        SevenScenes(tmp_path, 'train', partial='yes')
+
+
+def test_half_a_download(root: Path, tmp_path: Path) -> None:
+    for split, count, official in ((None, 3, 6000), ('train', 2, 4000), ('test', 1, 2000)):
+        with pytest.raises(DatasetError, match=f'/chess: {count} frames where the whole download '
+                                               f'has {official} .*add the key partial=yes'):
+            SevenScenes(root, split)
+    data = open_spec(parse_spec(f'7scenes:{root}?split=test&partial=yes'))
+    assert len(data) == 1 and '/chess: 1 frames' in data.meta['partial']
+    # A scene of one's own has no count, but both halves.
+    sequence = tmp_path / 'kitchen' / 'seq-01'
+    sequence.mkdir(parents=True)
+    for number in range(2):
+        cv2.imwrite(str(sequence / f'frame-{number:06d}.color.png'), IMAGE)
+    cv2.imwrite(str(sequence / 'frame-000000.depth.png'), SEEN.stored(1000))
+    with pytest.raises(DatasetError, match=r'seq-01/frame-000001\.depth\.png is missing \(1 of 2'):
+        SevenScenes(tmp_path)
+    assert len(SevenScenes(tmp_path, read_depth=False)) == 2
+    cv2.imwrite(str(sequence / 'frame-000001.depth.png'), SEEN.stored(1000))
+    assert 'partial' not in SevenScenes(tmp_path).meta
 
 
 def test_wrong_folders(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match='no scene; expected SCENE/seq-01'):
-        SevenScenes(tmp_path)
+        SevenScenes(tmp_path, partial='yes')
     (tmp_path / 'fire' / 'seq-01').mkdir(parents=True)
     with pytest.raises(DatasetError, match='no frames found'):
-        SevenScenes(tmp_path)
+        SevenScenes(tmp_path, partial='yes')

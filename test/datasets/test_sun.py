@@ -14,8 +14,8 @@
 
 """SUN RGB-D: rotated bits, four sensors, NYU's part, splits."""
 
-import logging
 from pathlib import Path
+import shutil
 import struct
 
 import cv2
@@ -28,6 +28,7 @@ from mde_ros.datasets.frame import DatasetError
 from mde_ros.datasets.indoor import sun
 from mde_ros.datasets.indoor.split_lists import list_checksum
 from mde_ros.datasets.indoor.sun import SunRgbd, unrotate
+from mde_ros.datasets.registry import open_spec, parse_spec
 
 CAMERAS = {
     'kv1/NYUdata/NYU0001': Intrinsics(64, 48, 51.9, 52., 28.4, 20.9),
@@ -100,7 +101,7 @@ def test_bits_by_hand() -> None:
 
 def test_each_frame_has_its_own_camera(root: Path) -> None:
     for path in (root, root / 'SUNRGBD'):
-        data = SunRgbd(path)
+        data = SunRgbd(path, partial='yes')
         assert sorted(data.names) == sorted(NAMES)
         for frame in data:
             assert frame.intrinsics == CAMERAS[frame.name]
@@ -113,51 +114,95 @@ def test_each_frame_has_its_own_camera(root: Path) -> None:
 
 
 def test_filled_depth(root: Path) -> None:
-    data = SunRgbd(root, depth='filled')
+    data = SunRgbd(root, depth='filled', partial='yes')
     for frame in data:
         expected = metres(render(frame.intrinsics).stored(1000), 1000)
         assert frame.depth is not None and np.array_equal(frame.depth, expected)
 
 
 def test_sensors_and_the_nyu_part(root: Path) -> None:
-    assert [name.split('/')[0] for name in SunRgbd(root, sensor='kv2').names] == ['kv2']
-    assert SunRgbd(root, sensor='kv1').names == NAMES[:2]
-    assert SunRgbd(root, sensor='kv1', nyu='no').names == [NAMES[1]]
-    assert SunRgbd(root, nyu='only').names == [NAMES[0]]
-    assert len(SunRgbd(root, nyu='no')) == 4
-    assert SunRgbd(root).meta['nyu_frames'] == 1
+    data = SunRgbd(root, sensor='kv2', partial='yes')
+    assert [name.split('/')[0] for name in data.names] == ['kv2']
+    assert SunRgbd(root, sensor='kv1', partial='yes').names == NAMES[:2]
+    assert SunRgbd(root, sensor='kv1', nyu='no', partial='yes').names == [NAMES[1]]
+    assert SunRgbd(root, nyu='only', partial='yes').names == [NAMES[0]]
+    assert len(SunRgbd(root, nyu='no', partial='yes')) == 4
+    assert SunRgbd(root, partial='yes').meta['nyu_frames'] == 1
 
 
 def test_splits(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = root / 'SUNRGBDtoolbox' / 'traintestSUNRGBD' / 'allsplit.mat'
     with pytest.raises(DatasetError, match=r'allsplit\.mat is missing'):
-        SunRgbd(root, 'train')
+        SunRgbd(root, 'train', partial='yes')
     lists = {'alltrain': [f'/n/fs/sun3d/data/SUNRGBD/{name}/' for name in NAMES[:2]],
              'alltest': [f'/n/fs/sun3d/data/SUNRGBD/{name}' for name in NAMES[2:]]}
     write_split(path, **lists)
     with pytest.raises(DatasetError, match=r'allsplit\.mat: 2 frames.*expected 5285'):
-        SunRgbd(root, 'train')
-    monkeypatch.setattr(sun, 'OFFICIAL', {None: 5, 'train': 2, 'test': 3})
-    assert SunRgbd(root, 'train').names == sorted(NAMES[:2])
-    assert SunRgbd(root, 'train').meta['split'] == 'train, not as published'
+        SunRgbd(root, 'train', partial='yes')
+    monkeypatch.setattr(sun, 'OFFICIAL', {'train': 2, 'test': 3})
+    assert SunRgbd(root, 'train', partial='yes').names == sorted(NAMES[:2])
+    assert SunRgbd(root, 'train', partial='yes').meta['split'] == 'train, not as published'
     # The authors' own path and slashes at the end do not matter.
     monkeypatch.setattr(sun, 'CHECKSUMS', {key: list_checksum(names) for key, names in (
         ('train', NAMES[:2]), ('test', NAMES[2:]))})
-    assert SunRgbd(root, 'train').meta['split'] == 'train, as published'
-    assert SunRgbd(root / 'SUNRGBD', 'test', sensor='xtion').names == [NAMES[3]]
+    assert SunRgbd(root, 'train', partial='yes').meta['split'] == 'train, as published'
+    assert SunRgbd(root / 'SUNRGBD', 'test', sensor='xtion', partial='yes').names == [NAMES[3]]
 
 
-def test_half_a_download(root: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
+def test_the_sensors_are_the_whole_set() -> None:
+    assert sum(sun.SENSOR_FRAMES.values()) == sum(sun.OFFICIAL.values()) == 10335
+
+
+def test_half_a_download(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for options, where, count, official in (
+            ({}, 'kv1', 2, 2003), ({'sensor': 'kv2'}, 'kv2', 1, 3784),
+            ({'sensor': 'kv1', 'nyu': 'no'}, 'kv1', 1, 554), ({'nyu': 'only'}, 'kv1', 1, 1449)):
+        with pytest.raises(DatasetError, match=f'SUNRGBD/{where}: {count} frames where the whole '
+                                               f'download has {official} .*the key partial=yes'):
+            SunRgbd(root, **options)
+    data = open_spec(parse_spec(f'sun:{root}?partial=yes'))
+    assert data.meta['partial'].startswith(str(root / 'SUNRGBD' / 'kv1'))
+    assert data.meta['partial'].endswith('; and 3 more') and len(data) == 5
+    monkeypatch.setattr(sun, 'SENSOR_FRAMES', {'kv1': 2, 'kv2': 1, 'realsense': 1, 'xtion': 1})
+    assert 'partial' not in SunRgbd(root).meta
+    (root / 'SUNRGBD' / 'xtion').rename(root / 'xtion')
+    with pytest.raises(DatasetError, match='SUNRGBD/xtion: 0 frames where the whole download has'):
         SunRgbd(root)
-    assert '5 frames where the whole data set has 10335' in caplog.text
-    (root / 'SUNRGBD' / NAMES[0] / 'intrinsics.txt').unlink()
+
+
+def test_frames_of_a_split_that_are_missing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sun, 'OFFICIAL', {'train': 3, 'test': 2})
+    gone = 'kv2/kinect2data/000009-resize'
+    write_split(root / 'SUNRGBDtoolbox' / 'traintestSUNRGBD' / 'allsplit.mat', alltrain=[
+        f'/n/SUNRGBD/{name}' for name in (*NAMES[:2], gone)], alltest=[
+        f'/n/SUNRGBD/{name}' for name in NAMES[2:4]])
+    with pytest.raises(DatasetError, match=f'SUNRGBD/{gone} is missing .1 of the 3 frames of the '
+                                           'split train are.*add the key partial=yes'):
+        SunRgbd(root, 'train')
+    assert len(SunRgbd(root, 'train', partial='yes')) == 2
+    # What the list has of one sensor or without NYU's part is all there.
+    for options in ({'sensor': 'kv1'}, {'nyu': 'only'}):
+        assert 'partial' not in SunRgbd(root, 'train', **options).meta
+    # Frames that are not of the split do not matter.
+    shutil.rmtree(root / 'SUNRGBD' / NAMES[4] / 'depth')
+    assert len(SunRgbd(root, 'test')) == 2
+
+
+def test_missing_halves(root: Path) -> None:
+    frame = root / 'SUNRGBD' / NAMES[0]
+    shutil.rmtree(frame / 'depth')
+    with pytest.raises(DatasetError, match=r'NYU0001/depth is missing \(1 of 3 expected there\)'):
+        SunRgbd(root, nyu='only')
+    for options in ({'depth': 'filled'}, {'read_depth': False}):
+        with pytest.raises(DatasetError, match='1 frames where the whole download has 1449'):
+            SunRgbd(root, nyu='only', **options)  # type: ignore[arg-type]
+    (frame / 'intrinsics.txt').unlink()
     (root / 'SUNRGBD' / NAMES[1] / 'depth' / '0000103_abs.png').unlink()
-    data = SunRgbd(root)
+    data = SunRgbd(root, partial='yes')
     assert len(list(data)) == 3
     assert data.skipped == {'no readable intrinsics.txt': 1, 'no depth file': 1}
     with pytest.raises(DatasetError, match='kv2 is missing: expected the folders kv1, kv2'):
-        SunRgbd(root / 'SUNRGBD' / 'kv1', sensor='kv2')
+        SunRgbd(root / 'SUNRGBD' / 'kv1', sensor='kv2', partial='yes')
 
 
 def test_depth_that_was_unrotated_already(root: Path) -> None:
@@ -166,4 +211,4 @@ def test_depth_that_was_unrotated_already(root: Path) -> None:
             cv2.imwrite(str(path), np.full(
                 (CAMERAS[name].height, CAMERAS[name].width), 400, np.uint16))
     with pytest.raises(DatasetError, match=r'png: the median depth would be 0\.05 m'):
-        next(iter(SunRgbd(root)))
+        next(iter(SunRgbd(root, partial='yes')))

@@ -23,6 +23,7 @@ from synthetic_scene import metres, render
 
 from mde_ros.datasets.frame import DatasetError
 from mde_ros.datasets.indoor.tum import CAMERAS, TumRgbd
+from mde_ros.datasets.registry import open_spec, parse_spec
 
 SCENE = render(CAMERAS['fr3'])
 COLOURS = ['1305031102.175304', '1305031102.211214', '1305031102.275326']
@@ -90,9 +91,14 @@ def test_what_is_missing_is_named(sequences: Path, tmp_path: Path) -> None:
         TumRgbd(folder, camera='fr1')
     (folder / 'depth.txt').write_text('1305031999.0 depth/a.png\n')
     with pytest.raises(DatasetError, match=r'no frames found; expected pairs'):
-        TumRgbd(folder, camera='fr1')
+        TumRgbd(folder, camera='fr1', partial='yes')
     (folder / 'depth.txt').write_text(f'{DEPTHS[1]} depth/gone.png\n')
-    data = TumRgbd(folder, camera='fr1')
+    with pytest.raises(DatasetError, match=r'desk/depth/gone\.png is missing \(1 of 1 expected '
+                                           r'there\): half a download\?.*add the key partial=yes'):
+        TumRgbd(folder, camera='fr1')
+    assert len(TumRgbd(folder, read_depth=False, camera='fr1')) == 3
+    data = open_spec(parse_spec(f'tum:{folder}?camera=fr1&partial=yes'))
+    assert 'depth/gone.png is missing' in data.meta['partial']
     assert list(data) == [] and data.skipped == {'no depth file': 1}
 
 

@@ -14,7 +14,6 @@
 
 """Virtual KITTI 1.3.1 and 2, written by the test as their archives lay them out."""
 
-import logging
 from pathlib import Path
 
 import cv2
@@ -67,7 +66,7 @@ def second(tmp_path: Path) -> Path:
 
 
 def test_version_1_comes_back(first: Path) -> None:
-    source = VirtualKitti1(first)
+    source = VirtualKitti1(first, partial='yes')
     assert source.names == ['0001_clone_00000', '0001_clone_00001', '0001_fog_00000']
     frame = source[1]
     assert frame.intrinsics == Intrinsics(1242, 375, 725., 725., 620.5, 187.)
@@ -78,21 +77,21 @@ def test_version_1_comes_back(first: Path) -> None:
 
 
 def test_the_sky_can_be_kept(first: Path) -> None:
-    depth = open_spec(parse_spec(f'vkitti1:{first}?sky=keep&variant=fog'))[0].depth
+    depth = open_spec(parse_spec(f'vkitti1:{first}?sky=keep&variant=fog&partial=yes'))[0].depth
     assert depth is not None
     assert (depth[:20] == np.float32(655.35)).all()
     np.testing.assert_array_equal(depth, metres(STORED, 100))
 
 
 def test_version_2_comes_back(second: Path) -> None:
-    source = open_spec(parse_spec(f'vkitti2:{second}?variant=clone'))
+    source = open_spec(parse_spec(f'vkitti2:{second}?variant=clone&partial=yes'))
     assert source.names == ['Scene18_clone_Camera_0_00001']
     frame = source[0]
     assert frame.intrinsics == Intrinsics(1242, 375, 725.0087, 725.0087, 620.5, 187.)
     assert np.abs(frame.image.astype(int) - SCENE.image).mean() < 3
     assert frame.depth is not None
     np.testing.assert_array_equal(frame.depth[20:], metres(STORED, 100)[20:])
-    right = VirtualKitti2(second, camera='1', variant='clone')[0]
+    right = VirtualKitti2(second, camera='1', variant='clone', partial='yes')[0]
     assert np.mean(right.image.astype(int) - frame.image) == pytest.approx(10, abs=1)
 
 
@@ -102,13 +101,13 @@ def test_version_2_in_three_folders_and_without_text(second: Path) -> None:
         target = second / f'vkitti_2.0.3_{part}' / 'Scene18' / 'fog' / 'frames' / part
         target.parent.mkdir(parents=True)
         (second / 'Scene18' / 'fog' / 'frames' / part).rename(target)
-    source = VirtualKitti2(second, variant='fog')
+    source = VirtualKitti2(second, variant='fog', partial='yes')
     (second / 'Scene18' / 'fog' / 'intrinsic.txt').unlink()
     assert source[0].intrinsics == CAMERA
 
 
 def test_weathers_are_paired(first: Path) -> None:
-    source = VirtualKitti1(first, variant='clone')
+    source = VirtualKitti1(first, variant='clone', partial='yes')
     fog = source.paired('0001_clone_00000', 'fog')
     assert fog.name == '0001_fog_00000'
     np.testing.assert_array_equal(fog.image, 255 - SCENE.image)
@@ -122,42 +121,54 @@ def test_weathers_are_paired(first: Path) -> None:
 
 
 def test_choosing(first: Path) -> None:
-    assert len(VirtualKitti1(first, variant='fog,clone')) == 3
-    assert len(VirtualKitti1(first, scene='01')) == 3
+    assert len(VirtualKitti1(first, variant='fog,clone', partial='yes')) == 3
+    assert len(VirtualKitti1(first, scene='01', partial='yes')) == 3
     with pytest.raises(DatasetError, match=r"no frames of the variant 'rain'"):
-        VirtualKitti1(first, variant='fog,rain')
+        VirtualKitti1(first, variant='fog,rain', partial='yes')
     with pytest.raises(DatasetError, match=r'no frames found; expected vkitti_1.3.1_rgb/0001'):
-        VirtualKitti1(first, scene='20')
+        VirtualKitti1(first, scene='20', partial='yes')
     with pytest.raises(DatasetError, match=r"scene '3': there are: 01, 02, 06, 18, 20"):
-        VirtualKitti1(first, scene='3')
+        VirtualKitti1(first, scene='3', partial='yes')
     with pytest.raises(DatasetError, match=r"no split 'train': virtual KITTI has none"):
-        VirtualKitti1(first, 'train')
+        VirtualKitti1(first, 'train', partial='yes')
 
 
-def test_half_a_download_is_named(first: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_half_a_download(first: Path, second: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(SCENE_FRAMES.values()) == 2126
-    with caplog.at_level(logging.WARNING):
+    with pytest.raises(DatasetError, match=r'0001/clone: 2 frames where the whole download has '
+                                           r'447 .*add the key partial=yes'):
+        VirtualKitti1(first, variant='clone', scene='01')
+    data = open_spec(parse_spec(f'vkitti1:{first}?variant=fog,clone&scene=01&partial=yes'))
+    assert len(data) == 3 and data.meta['partial'].endswith('; and 1 more')
+    monkeypatch.setitem(SCENE_FRAMES, 1, 1)
+    assert len(VirtualKitti1(first, variant='clone,fog', scene='01')) == 3
+    # A scene or variant that is not there at all, unless it is not asked for.
+    with pytest.raises(DatasetError, match=r'vkitti_1.3.1_rgb/0001/15-deg-left: 0 frames where'):
         VirtualKitti1(first)
-    assert '0001/clone: 2 of 447 frames: half a download?' in caplog.text
+    with pytest.raises(DatasetError, match=r'Scene01/clone/frames/rgb/Camera_1: 0 frames where'):
+        open_spec(parse_spec(f'vkitti2:{second}?camera=1&variant=clone'))
+    assert len(open_spec(parse_spec(f'vkitti2:{second}?variant=clone&partial=yes'))) == 1
 
 
 def test_missing_depth(first: Path) -> None:
     (first / 'vkitti_1.3.1_depthgt' / '0001' / 'clone' / '00000.png').unlink()
-    source = VirtualKitti1(first, variant='clone')
+    with pytest.raises(DatasetError, match=r'depthgt/0001/clone/00000\.png is missing \(1 of 2'):
+        VirtualKitti1(first, variant='clone')
+    source = VirtualKitti1(first, variant='clone', partial='yes')
     assert len(list(source)) == 1 and source.skipped == {'no depth file': 1}
-    assert VirtualKitti1(first, None, False)[0].depth is None
+    assert VirtualKitti1(first, None, False, partial='yes')[0].depth is None
     (first / 'vkitti_1.3.1_depthgt').rename(first / 'elsewhere')
     with pytest.raises(DatasetError, match=r'vkitti_1.3.1_depthgt is missing'):
-        VirtualKitti1(first)
+        VirtualKitti1(first, partial='yes')
 
 
 def test_wrong_folder_and_wrong_unit(first: Path, second: Path) -> None:
     with pytest.raises(DatasetError, match=r'no frames found; expected Scene01'):
-        VirtualKitti2(first / 'vkitti_1.3.1_rgb')
+        VirtualKitti2(first / 'vkitti_1.3.1_rgb', partial='yes')
     write(first / 'vkitti_1.3.1_depthgt' / '0001' / 'fog' / '00000.png',
           np.full((375, 1242), 60000, np.uint16))
     with pytest.raises(DatasetError, match=r'fog/00000.png: the median depth would be 600 m'):
-        VirtualKitti1(first, variant='fog')[0]
+        VirtualKitti1(first, variant='fog', partial='yes')[0]
 
 
 def test_intrinsics_file(tmp_path: Path) -> None:

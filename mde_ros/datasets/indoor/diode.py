@@ -14,8 +14,7 @@
 
 """DIODE: SPLIT/{indoors,outdoor}/scene_N/scan_N/NAME.png, NAME_depth.npy, NAME_depth_mask.npy."""
 
-from collections.abc import Mapping
-import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,12 +23,15 @@ from numpy.typing import NDArray
 
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame, FrameError
-from mde_ros.datasets.image_files import check_size, need_folder, read_rgb
-from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.image_files import check_size, need_folder, read_rgb, sorted_names
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
+from mde_ros.datasets.name_list import NameList
 
 # intrinsics.txt of the devkit.
 CAMERA = Intrinsics(1024, 768, 886.81, 927.06, 512., 384.)
 PLACES = 'indoors', 'outdoor'
+# What a picture NAME.png has beside it.
+HALVES = '_depth.npy', '_depth_mask.npy'
 OFFICIAL = {('train', 'indoors'): 8574, ('train', 'outdoor'): 16884,
             ('val', 'indoors'): 325, ('val', 'outdoor'): 446}
 
@@ -41,15 +43,16 @@ class Diode(IndexedDataset):
     :param path: the folder that holds train/ or val/, or one of these.
     :param split: 'train' or 'val'.
     :param place: 'indoors' or 'outdoor'; both by default.
+    :param partial: 'yes' takes a part of the download.
     """
 
-    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'place': PLACES}
+    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'place': PLACES, **PARTIAL}
     splits = 'train', 'val'
     depth_unit = 'metres (float32 .npy)'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
-                 place: str | None = None) -> None:
-        super().__init__(path, split, read_depth)
+                 place: str | None = None, partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         need_folder(self.path)
         parts = {name: self.path / name for name in self.splits if (self.path / name).is_dir()}
         own = self.path.resolve().name
@@ -60,29 +63,31 @@ class Diode(IndexedDataset):
         if not parts:
             raise DatasetError(f'{self.path / (split or "val")} is missing: expected '
                                f'{split or "val"}/indoors or {split or "val"}/outdoor')
-        self._frames: list[tuple[Path, str]] = []
-        official = 0
-        for name, folder in parts.items():
-            for one in (place,) if place else PLACES:
-                if (folder / one).is_dir():
-                    self._list(folder / one)
-                    official += OFFICIAL.get((name, one), 0)
-        self.names = ['/'.join((*folder.relative_to(self.path).parts, stem))
-                      for folder, stem in self._frames]
         self.meta = {'camera': 'FARO Focus S350 (DIODE)', 'licence': 'MIT',
                      'source': 'DIODE'}
-        self._check_count(official or None, 'scene_N/scan_N/NAME.png')
+        counts = {(name, one): 0 for name in parts for one in ((place,) if place else PLACES)}
+        self.names = NameList(self._list(parts, counts))
+        for (name, one), count in counts.items():
+            self._check_count(OFFICIAL.get((name, one)), 'scene_N/scan_N/NAME.png', count,
+                              parts[name] / one)
 
-    def _list(self, folder: Path) -> None:
-        for scan in sorted(folder.glob('scene_*/scan_*')):
-            with os.scandir(scan) as listing:
-                names = sorted(entry.name for entry in listing)
-            self._frames += [(scan, name[:-4]) for name in names if name.endswith('.png')]
+    def _list(self, parts: Mapping[str, Path], counts: dict[tuple[str, str], int]
+              ) -> Iterator[str]:
+        """Yield names, and count the frames of each part and place."""
+        for name, place in counts:
+            for scan in sorted((parts[name] / place).glob('scene_*/scan_*')):
+                there = sorted_names(scan)
+                stems = [file[:-4] for file in there if file.endswith('.png')]
+                if self.read_depth:
+                    self._check_files(scan, [stem + end for stem in stems for end in HALVES],
+                                      set(there))
+                counts[name, place] += len(stems)
+                head = '/'.join(scan.relative_to(self.path).parts)
+                yield from (f'{head}/{stem}' for stem in stems)
 
     def depth_file(self, index: int) -> Path:
         """Return the file that holds the depth of a frame, for messages."""
-        folder, stem = self._frames[index]
-        return folder / f'{stem}_depth.npy'
+        return self.path / f'{self.names[index]}{HALVES[0]}'
 
     def read(self, index: int) -> Frame:
         """
@@ -90,14 +95,14 @@ class Diode(IndexedDataset):
 
         :raises FrameError: when this frame cannot be read.
         """
-        folder, stem = self._frames[index]
-        image = read_rgb(folder / f'{stem}.png', CAMERA)
+        name = self.names[index]
+        image = read_rgb(self.path / f'{name}.png', CAMERA)
         depth = None
         if self.read_depth:
             depth = _load(self.depth_file(index), 'depth').astype(np.float32)
-            seen = _load(folder / f'{stem}_depth_mask.npy', 'depth mask')
+            seen = _load(self.path / f'{name}{HALVES[1]}', 'depth mask')
             depth[(seen == 0) | ~(depth > 0)] = np.nan
-        return Frame(self.names[index], 0, image, CAMERA, depth)
+        return Frame(name, 0, image, CAMERA, depth)
 
 
 def _load(path: Path, what: str) -> NDArray[Any]:

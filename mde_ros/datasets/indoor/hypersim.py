@@ -16,6 +16,7 @@
 
 from collections.abc import Iterator, Mapping
 import csv
+from itertools import groupby
 import os
 from pathlib import Path
 from typing import ClassVar
@@ -26,13 +27,17 @@ from numpy.typing import NDArray
 from mde_ros.camera.geometry import ray_length_factor
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame, FrameError
-from mde_ros.datasets.image_files import check_size, need_folder, read_rgb
-from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.image_files import check_size, need_folder, read_rgb, sorted_names
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
 from mde_ros.datasets.indoor.hdf5_file import open_hdf5
+from mde_ros.datasets.name_list import NameList
 
 CAMERAS, SPLITS = 'metadata_camera_parameters.csv', 'metadata_images_split_scene_v1.csv'
 # Places of the two lists in the download and in the ml-hypersim repository.
 PLACES = '.', 'evermotion_dataset/analysis', 'contrib/mikeroberts3000', '../analysis', '..'
+# Of the public release: the rows of SPLITS that are in it.
+OFFICIAL = 74619
+DEPTH, PREVIEW, COLOUR = '.depth_meters.hdf5', '.tonemap.jpg', '.color.hdf5'
 SIZE = 1024, 768
 FOCAL = 886.81  # 60 degrees across, where CAMERAS is not at hand
 # The toolkit's tone mapping: the 90th percentile of brightness becomes 0.8 after gamma.
@@ -52,28 +57,48 @@ class Hypersim(IndexedDataset):
         out the frames that its authors excluded.
     :param colour: 'preview' (tone mapped JPEG), 'hdf5' (tone mapped here, as the toolkit
         does), or 'auto': preview where it is there.
+    :param partial: 'yes' takes the scenes and frames that are there.
     """
 
-    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'colour': ('auto', 'preview', 'hdf5')}
+    options: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        'colour': ('auto', 'preview', 'hdf5'), **PARTIAL}
     splits = 'train', 'val', 'test'
     depth_unit = 'metres from the centre of the camera (depth_meters.hdf5)'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
-                 colour: str = 'auto') -> None:
-        super().__init__(path, split, read_depth)
+                 colour: str = 'auto', partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         need_folder(self.path)
         nested = self.path / 'evermotion_dataset' / 'scenes'
         self.root = nested if nested.is_dir() else self.path
         self._colour = colour
         self._cameras = self._read_cameras()
-        # scene, camera, frame number
-        self._frames = list(self._read_split(split) if split else self._list())
-        self.names = [f'{scene}/{camera}/{frame}' for scene, camera, frame in self._frames]
         self.meta = {
             'camera': 'rendered', 'licence': 'CC BY-SA 3.0', 'source': 'Hypersim',
             'intrinsics': 'of each scene' if self._cameras else f'{FOCAL} for every scene, '
             f'as {CAMERAS} is missing'}
-        self._check_count(None, 'ai_VVV_NNN/images/scene_cam_XX_geometry_hdf5/frame.*')
+        # SCENE/CAMERA/NUMBER
+        self.names = NameList(self._read_split(split) if split else self._list())
+        what = 'ai_VVV_NNN/images/scene_cam_XX_geometry_hdf5/frame.*'
+        self._check_count(None, what)
+        for camera, names in groupby(self.names, lambda name: name.rpartition('/')[0]):
+            self._check_camera(camera, [name.rpartition('/')[2] for name in names])
+        if split is None:
+            self._check_count(OFFICIAL, what)
+
+    def _check_camera(self, name: str, numbers: list[str]) -> None:
+        """Check that colour and depth of the frames of SCENE/CAMERA are there."""
+        if self.read_depth:
+            folder = self._folder(name, 'geometry_hdf5')
+            self._check_files(folder, [f'frame.{number}{DEPTH}' for number in numbers],
+                              set(sorted_names(folder, DEPTH)))
+        places = {'hdf5': (self._folder(name, 'final_hdf5'), COLOUR),
+                  'preview': (self._folder(name, 'final_preview'), PREVIEW)}
+        there = {file.removesuffix(end) for kind, (folder, end) in places.items()
+                 if self._colour in (kind, 'auto') for file in sorted_names(folder, end)}
+        folder, end = places['hdf5' if self._colour == 'hdf5' else 'preview']
+        self._check_files(folder, [f'frame.{number}{end}' for number in numbers],
+                          {stem + end for stem in there})
 
     def _find(self, name: str) -> Path | None:
         return next((self.path / place / name for place in PLACES
@@ -90,34 +115,43 @@ class Hypersim(IndexedDataset):
             raise DatasetError(f'{path}: expected the columns scene_name, settings_output_img_'
                                f'width and M_cam_from_uv_00 to _22 ({error})') from error
 
-    def _read_split(self, split: str) -> Iterator[tuple[str, str, str]]:
+    def _read_split(self, split: str) -> Iterator[str]:
         path = self._find(SPLITS)
         if path is None:
             raise DatasetError(f'{self.path / SPLITS} is missing: the split {split} needs it '
                                '(ml-hypersim/evermotion_dataset/analysis)')
         scenes = {entry.name for entry in os.scandir(self.root) if entry.is_dir()}
+        missing: dict[str, None] = {}
         with path.open(newline='', encoding='utf-8') as file:
             for row in csv.DictReader(file):
-                if (row.get('split_partition_name') == split and row['scene_name'] in scenes
+                if (row.get('split_partition_name') == split
                         and row['included_in_public_release'].lower() == 'true'):
-                    yield row['scene_name'], row['camera_name'], f'{int(row["frame_id"]):04d}'
+                    if row['scene_name'] in scenes:
+                        yield (f'{row["scene_name"]}/{row["camera_name"]}/'
+                               f'{int(row["frame_id"]):04d}')
+                    else:
+                        missing[row['scene_name']] = None
+        if missing:
+            self._incomplete(f'{self.root / next(iter(missing))} is missing ({len(missing)} of '
+                             f'the scenes of the split {split} in {path} are)')
 
-    def _list(self) -> Iterator[tuple[str, str, str]]:
+    def _list(self) -> Iterator[str]:
         for folder in sorted(self.root.glob('ai_*_*/images/scene_*_geometry_hdf5')):
             camera = folder.name.removeprefix('scene_').removesuffix('_geometry_hdf5')
-            with os.scandir(folder) as listing:
-                names = sorted(entry.name for entry in listing)
-            for name in names:
-                if name.endswith('.depth_meters.hdf5'):
-                    yield folder.parent.parent.name, camera, name.split('.')[1]
+            for name in sorted_names(folder, DEPTH):
+                yield f'{folder.parent.parent.name}/{camera}/{name.split(".")[1]}'
 
-    def _file(self, index: int, part: str, kind: str) -> Path:
-        scene, camera, frame = self._frames[index]
-        return self.root / scene / 'images' / f'scene_{camera}_{part}' / f'frame.{frame}.{kind}'
+    def _folder(self, name: str, part: str) -> Path:
+        scene, _, camera = name.partition('/')
+        return self.root / scene / 'images' / f'scene_{camera}_{part}'
+
+    def _file(self, name: str, part: str, kind: str) -> Path:
+        camera, _, number = name.rpartition('/')
+        return self._folder(camera, part) / f'frame.{number}{kind}'
 
     def depth_file(self, index: int) -> Path:
         """Return the file that holds the depth of a frame, for messages."""
-        return self._file(index, 'geometry_hdf5', 'depth_meters.hdf5')
+        return self._file(self.names[index], 'geometry_hdf5', DEPTH)
 
     def read(self, index: int) -> Frame:
         """
@@ -125,25 +159,26 @@ class Hypersim(IndexedDataset):
 
         :raises FrameError: when this frame cannot be read.
         """
-        scene = self._frames[index][0]
+        name = self.names[index]
+        scene = name.partition('/')[0]
         camera = self._cameras.get(scene, Intrinsics(
             *SIZE, FOCAL, FOCAL, SIZE[0] / 2 - .5, SIZE[1] / 2 - .5))
         if camera is None:
             raise FrameError('the image plane is tilted: no pinhole', str(self.root / scene))
-        image = self._image(index, camera)
+        image = self._image(name, camera)
         depth = None
         if self.read_depth:
-            distance = _load(self.depth_file(index), camera).astype(np.float32)
+            distance = _load(self._file(name, 'geometry_hdf5', DEPTH), camera).astype(np.float32)
             depth = (distance / ray_length_factor(camera)).astype(np.float32)
             depth[~np.isfinite(depth) | (depth <= 0)] = np.nan
-        return Frame(self.names[index], 0, image, camera, depth)
+        return Frame(name, 0, image, camera, depth)
 
-    def _image(self, index: int, camera: Intrinsics) -> NDArray[np.uint8]:
-        preview = self._file(index, 'final_preview', 'tonemap.jpg')
+    def _image(self, name: str, camera: Intrinsics) -> NDArray[np.uint8]:
+        preview = self._file(name, 'final_preview', PREVIEW)
         if self._colour == 'preview' or (self._colour == 'auto' and preview.is_file()):
             return read_rgb(preview, camera)
-        radiance = _load(self._file(index, 'final_hdf5', 'color.hdf5'), camera)
-        entities = self._file(index, 'geometry_hdf5', 'render_entity_id.hdf5')
+        radiance = _load(self._file(name, 'final_hdf5', COLOUR), camera)
+        entities = self._file(name, 'geometry_hdf5', '.render_entity_id.hdf5')
         seen = _load(entities, camera) != -1 if entities.is_file() else None
         return tone_map(radiance.astype(np.float32), seen)
 

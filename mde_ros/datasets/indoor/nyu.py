@@ -22,7 +22,7 @@ import numpy as np
 
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame, FrameError
-from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
 from mde_ros.datasets.indoor.hdf5_file import Hdf5File
 from mde_ros.datasets.indoor.mat5 import read_mat5
 from mde_ros.datasets.indoor.split_lists import describe_split
@@ -52,29 +52,32 @@ class Nyu(IndexedDataset):
     :param depth: 'filled' (in-painted ``depths``) or 'raw' (``rawDepths`` with holes).
     :param crop: 'none'; 'border' takes 8 pixels off each side, where the pictures are white;
         'toolbox' keeps the 561 x 427 pixels of the toolbox's crop_image.
+    :param partial: 'yes' takes a file with fewer than the 1449 frames.
     """
 
     options: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        'depth': ('filled', 'raw'), 'crop': tuple(CROPS)}
+        'depth': ('filled', 'raw'), 'crop': tuple(CROPS), **PARTIAL}
     splits = 'train', 'test'
     depth_unit = 'metres in the data sets depths and rawDepths'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
-                 depth: str = 'filled', crop: str = 'none') -> None:
-        super().__init__(path, split, read_depth)
+                 depth: str = 'filled', crop: str = 'none', partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         self.file = self.path / MAT if self.path.is_dir() else self.path
         self._data = Hdf5File(self.file, f"NYU Depth v2's {MAT} (2.8 GB)")
         self._depth = 'depths' if depth == 'filled' else 'rawDepths'
         self._left, self._top, self._right, self._bottom = CROPS[crop]
         self.intrinsics = CAMERA.cropped(
             self._left, self._top, self._right - self._left, self._bottom - self._top)
+        counts = {}
         for name, channels in (('images', (3,)), (self._depth, ())):
             shape = self._data.dataset(name).shape
+            counts[name] = shape[0]
             # MATLAB's column-major order turned round: frame, channel, column, row.
             if shape[1:] != (*channels, CAMERA.width, CAMERA.height):
                 raise DatasetError(f"{self.file}: '{name}' is {shape}, expected "
                                    f'(1449, {"3, " if channels else ""}640, 480)')
-        count = self._data.dataset('images').shape[0]
+        count = min(counts.values())
         self._described = ''
         self._data.close()
         self._numbers = np.arange(1, count + 1) if split is None else self._read_split(
@@ -84,7 +87,8 @@ class Nyu(IndexedDataset):
             'camera': 'Kinect v1 (NYU)', 'licence': 'no licence stated; research use, cite '
             'Silberman et al. 2012', 'source': 'NYU Depth v2, labelled',
             'depth': depth, 'crop': crop, 'split': self._described}
-        self._check_count(OFFICIAL[split], f'{MAT}: images')
+        for name, there in counts.items():
+            self._check_count(OFFICIAL[None], f"'{name}' of {MAT}", there, self.file)
 
     def _read_split(self, split: str, count: int) -> np.ndarray:
         path = self.file.parent / SPLITS

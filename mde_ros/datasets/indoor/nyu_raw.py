@@ -14,7 +14,7 @@
 
 """NYU Depth v2, the raw recordings: SCENE/r-TIME-N.ppm, SCENE/d-TIME-N.pgm, INDEX.txt."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 import os
 from pathlib import Path
 import re
@@ -27,10 +27,11 @@ from numpy.typing import NDArray
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame, FrameError
 from mde_ros.datasets.image_files import check_size, need_folder, read_lines, read_rgb
-from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
 from mde_ros.datasets.indoor.association import associate, stamp_ns
 from mde_ros.datasets.indoor.nyu import CAMERA
 from mde_ros.datasets.indoor.registration import register_depth
+from mde_ros.datasets.name_list import FIELD, NameList
 from mde_ros.datasets.rgbd_folder_files import decode, load
 
 INDEX = 'INDEX.txt'
@@ -80,14 +81,15 @@ class NyuRaw(IndexedDataset):
 
     :param path: a scene's folder, or one that holds scenes (at any depth).
     :param register: 'no' leaves depth as the depth camera saw it (not on colour's pixels).
+    :param partial: 'yes' takes a scene in which files of its INDEX.txt are missing.
     """
 
-    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'register': ('yes', 'no')}
+    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'register': ('yes', 'no'), **PARTIAL}
     depth_unit = "Kinect's 11 bit readings in PGM files whose two bytes are swapped"
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
-                 register: str = 'yes') -> None:
-        super().__init__(path, split, read_depth)
+                 register: str = 'yes', partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         if split is not None:
             raise DatasetError(f"{path}: the raw recordings have no split '{split}'; leave out "
                                'the scenes of the labelled test set yourself')
@@ -95,20 +97,28 @@ class NyuRaw(IndexedDataset):
         self._register = register == 'yes'
         self._lens = Intrinsics(640, 480, CAMERA.fx, CAMERA.fy, CAMERA.cx, CAMERA.cy,
                                 'plumb_bob', COLOUR_LENS)
-        self._frames: list[tuple[str, str, str, int]] = []
-        for folder, _, files in sorted(os.walk(self.path)):
-            if INDEX in files:
-                files = read_lines(Path(folder, INDEX), 'the file names of a scene')
-            self._list(os.path.relpath(folder, self.path), files)
-        self.names = [os.path.normpath(f'{scene}/{colour[:-4]}')
-                      for scene, colour, _, _ in self._frames]
         self.meta = {
             'camera': 'Kinect v1 (NYU)', 'licence': 'no licence stated; research use, cite '
             'Silberman et al. 2012', 'source': 'NYU Depth v2, raw',
             'registered': "by the toolbox's formulas" if self._register else False}
+        # Scene, colour file, depth file, stamp in ns.
+        self._frames = NameList(FIELD.join(row) for row in self._list())
+        self.names = NameList(os.path.normpath(f'{scene}/{colour[:-4]}') for scene, colour, *_ in (
+            row.split(FIELD) for row in self._frames))
         self._check_count(None, 'SCENE/r-TIME-N.ppm and d-TIME-N.pgm')
 
-    def _list(self, scene: str, files: list[str]) -> None:
+    def _list(self) -> Iterator[tuple[str, str, str, str]]:
+        for folder, folders, files in os.walk(self.path):
+            folders.sort()
+            if INDEX in files:
+                listed = read_lines(Path(folder, INDEX), 'the file names of a scene')
+                kinds = 'rd' if self.read_depth else 'r'
+                self._check_files(Path(folder), [name for name in listed if FILE.fullmatch(name)
+                                                 and name[0] in kinds], set(files))
+                files = listed
+            yield from self._pair(os.path.relpath(folder, self.path), files)
+
+    def _pair(self, scene: str, files: list[str]) -> Iterator[tuple[str, str, str, str]]:
         times: dict[str, dict[int, str]] = {'r': {}, 'd': {}}
         for name in files:
             match = FILE.fullmatch(name)
@@ -119,13 +129,13 @@ class NyuRaw(IndexedDataset):
             pairs = associate(colours, depths, APART_NS)
         else:
             pairs = [(index, -1) for index in np.argsort(colours)]
-        self._frames += [
-            (scene, times['r'][colours[one]], times['d'][depths[two]] if two >= 0 else '',
-             colours[one]) for one, two in pairs]
+        for one, two in pairs:
+            yield (scene, times['r'][colours[one]], times['d'][depths[two]] if two >= 0 else '',
+                   str(colours[one]))
 
     def depth_file(self, index: int) -> Path:
         """Return the file that holds the depth of a frame, for messages."""
-        scene, _, depth, _ = self._frames[index]
+        scene, _, depth, _ = self._frames[index].split(FIELD)
         return self.path / scene / depth
 
     def read(self, index: int) -> Frame:
@@ -134,7 +144,7 @@ class NyuRaw(IndexedDataset):
 
         :raises FrameError: when this frame cannot be read.
         """
-        scene, colour, _, stamp = self._frames[index]
+        scene, colour, _, stamp = self._frames[index].split(FIELD)
         raw = read_rgb(self.path / scene / colour, self._lens)
         image = cv2.undistort(raw, self._lens.matrix, np.array(COLOUR_LENS))
         depth = None
@@ -142,7 +152,7 @@ class NyuRaw(IndexedDataset):
             depth = readings_to_metres(read_swapped_pgm(self.depth_file(index)))
             if self._register:
                 depth = register_depth(depth, DEPTH_CAMERA, CAMERA, ROTATION, TRANSLATION)
-        return Frame(self.names[index], stamp, image, CAMERA, depth)
+        return Frame(self.names[index], int(stamp), image, CAMERA, depth)
 
 
 def read_swapped_pgm(path: Path) -> NDArray[np.uint16]:

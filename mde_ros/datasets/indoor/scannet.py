@@ -14,10 +14,9 @@
 
 """ScanNet: exported scenes (color/, depth/, intrinsic/) or .sens files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,9 +27,10 @@ from numpy.typing import NDArray
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame, FrameError
 from mde_ros.datasets.image_files import (
-    need_folder, read_16bit, read_lines, read_numbers, read_rgb, to_metres)
-from mde_ros.datasets.indexed import IndexedDataset
+    need_folder, read_16bit, read_lines, read_numbers, read_rgb, sorted_names, to_metres)
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
 from mde_ros.datasets.indoor.scannet_sens import SensFile
+from mde_ros.datasets.name_list import NameList
 from mde_ros.datasets.rgbd_folder_files import natural_key
 
 # Scenes of the lists that the ScanNet repository publishes.
@@ -68,42 +68,42 @@ class ScanNet(IndexedDataset):
     :param path: a scene, a folder of scenes (or scans/), or one .sens file.
     :param split: 'train', 'val' or 'test' after scannetv2_SPLIT.txt in the folder.
     :param rim: pixels cut off each side (of depth), where colour is black; 8 by default.
+    :param partial: 'yes' takes the scenes of a split that are there, and what there is of them.
     """
 
-    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'rim': ()}
+    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'rim': (), **PARTIAL}
     splits = tuple(LISTS)
     depth_unit = 'millimetres (16 bit PNG)'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
-                 rim: str = str(RIM)) -> None:
-        super().__init__(path, split, read_depth)
+                 rim: str = str(RIM), partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         if not rim.isdecimal():
             raise DatasetError(f"{path}: rim = '{rim}': give a number of pixels")
         self._rim = int(rim)
         scenes = self._find_scenes()
-        if split is not None:
-            scenes = self._select(scenes, split)
-        self._streams: dict[str, SensFile] = {}
-        self._cameras: dict[str, tuple[Path, Pinhole, Pinhole]] = {}
-        self._frames: list[tuple[str, str]] = []
-        official = 0
-        for name, scene in scenes.items():
-            stems = self._open_stream(name, scene) if scene.suffix == '.sens' else \
-                self._open_folder(name, scene)
-            self._frames += [(name, stem) for stem in stems]
-            official += self._streams[name].official if name in self._streams else len(stems)
-        self.names = [f'{scene}/{stem}' for scene, stem in self._frames]
         self.meta = {
             'camera': 'Structure sensor (ScanNet)', 'licence': 'ScanNet Terms of Use '
             '(non-commercial research)', 'source': 'ScanNet', 'rim_cut_off': self._rim,
             'size': "depth's; colour scaled onto it"}
-        self._check_count(official, 'SCENE/color/N.jpg and depth/N.png, or SCENE.sens')
+        if split is not None:
+            scenes = self._select(scenes, split)
+        self._streams: dict[str, SensFile] = {}
+        self._cameras: dict[str, tuple[Path, Pinhole, Pinhole]] = {}
+        self.names = NameList(f'{name}/{stem}' for name, scene in scenes.items() for stem in (
+            self._open_stream(name, scene) if scene.suffix == '.sens'
+            else self._open_folder(name, scene)))
+        what = 'SCENE/color/N.jpg and depth/N.png, or SCENE.sens'
+        self._check_count(None, what)
+        for stream in self._streams.values():
+            self._check_count(stream.official, 'frames that its header counts', len(stream),
+                              stream.path)
 
     def _find_scenes(self) -> dict[str, Path]:
         if self.path.suffix == '.sens':
             return {self.path.stem: self.path}
         need_folder(self.path)
-        root = self.path / 'scans' if (self.path / 'scans').is_dir() else self.path
+        root = self._root()
         folders = [root] if (root / 'color').is_dir() or (root / 'depth').is_dir() else sorted(
             folder for folder in root.iterdir() if folder.is_dir())
         scenes = {}
@@ -118,13 +118,21 @@ class ScanNet(IndexedDataset):
                                'SCENE/intrinsic as SensReader exports them, or SCENE/SCENE.sens')
         return scenes
 
+    def _root(self) -> Path:
+        return self.path / 'scans' if (self.path / 'scans').is_dir() else self.path
+
     def _select(self, scenes: dict[str, Path], split: str) -> dict[str, Path]:
         name, official = LISTS[split]
         listed = read_lines(self.path / name, f'the list of the {official} scenes of {split}')
         if len(listed) != official:
             raise DatasetError(f'{self.path / name}: {len(listed)} scenes, expected {official}: '
                                'download it again from the ScanNet repository')
-        return {scene: path for scene, path in scenes.items() if scene in set(listed)}
+        missing = [scene for scene in listed if scene not in scenes]
+        if missing:
+            self._incomplete(f'{self._root() / missing[0]} is missing ({len(missing)} of the '
+                             f'{official} scenes in {name} are)')
+        wanted = set(listed)
+        return {scene: path for scene, path in scenes.items() if scene in wanted}
 
     def _open_folder(self, name: str, scene: Path) -> list[str]:
         need_folder(scene, 'color')
@@ -133,11 +141,13 @@ class ScanNet(IndexedDataset):
             path = scene / 'intrinsic' / f'extrinsic_{which}.txt'
             if path.is_file():
                 _check_pose(np.array(read_numbers(path, 16, 'a 4 x 4 matrix')), str(path))
-        stems = [entry.name[:-4] for entry in os.scandir(scene / 'color')
-                 if entry.name.endswith(('.jpg', '.png'))]
+        stems = [file[:-4] for file in sorted_names(scene / 'color', ('.jpg', '.png'))]
+        if self.read_depth:
+            self._check_files(scene / 'depth', [f'{stem}.png' for stem in stems],
+                              set(sorted_names(scene / 'depth')))
         return sorted(stems, key=natural_key)
 
-    def _open_stream(self, name: str, path: Path) -> list[str]:
+    def _open_stream(self, name: str, path: Path) -> Iterator[str]:
         stream = self._streams[name] = SensFile(path)
         header = stream.header
         for pose in (header.colour[1], header.depth[1]):
@@ -145,11 +155,11 @@ class ScanNet(IndexedDataset):
         colour, depth = (Pinhole(float(k[0, 0]), float(k[1, 1]), float(k[0, 2]), float(k[1, 2]))
                          for k in (header.colour[0], header.depth[0]))
         self._cameras[name] = path, colour, depth
-        return [str(number) for number in range(len(stream))]
+        return map(str, range(len(stream)))
 
     def depth_file(self, index: int) -> Path:
         """Return the file that holds the depth of a frame, for messages."""
-        scene, stem = self._frames[index]
+        scene, _, stem = self.names[index].partition('/')
         path = self._cameras[scene][0]
         return path if scene in self._streams else path / 'depth' / f'{stem}.png'
 
@@ -159,7 +169,8 @@ class ScanNet(IndexedDataset):
 
         :raises FrameError: when this frame cannot be read.
         """
-        scene, stem = self._frames[index]
+        name = self.names[index]
+        scene, _, stem = name.partition('/')
         path, colour_pinhole, depth_pinhole = self._cameras[scene]
         stamp, stored = 0, None
         if scene in self._streams:
@@ -184,7 +195,7 @@ class ScanNet(IndexedDataset):
             per_metre = (self._streams[scene].header.per_metre if scene in self._streams
                          else 1000.)
             depth = np.ascontiguousarray(to_metres(stored, per_metre)[window])
-        return Frame(self.names[index], stamp, np.ascontiguousarray(image[window]), inner, depth)
+        return Frame(name, stamp, np.ascontiguousarray(image[window]), inner, depth)
 
 
 @lru_cache(maxsize=8)

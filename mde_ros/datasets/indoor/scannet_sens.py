@@ -14,6 +14,7 @@
 
 """ScanNet's .sens files, version 4: one scene's colour, depth and poses in one stream."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mde_ros.datasets.frame import DatasetError, FrameError
+from mde_ros.datasets.name_list import NameList
 from mde_ros.datasets.rgbd_folder_files import decode
 
 VERSION = 4
@@ -55,8 +57,7 @@ class SensFile:
     """
     Frames of a .sens file by number.
 
-    Opening runs over the frames' headers once, without reading pictures; 24 bytes a frame stay
-    in memory.
+    Opening runs over the frames' headers once, without reading pictures.
 
     :raises DatasetError: when it is no .sens file of version 4 or of an unknown compression.
     """
@@ -66,7 +67,8 @@ class SensFile:
         try:
             with path.open('rb') as file:
                 self.header, count, self._compression = self._read_header(file)
-                self._index = self._read_index(file, count)
+                # Place, size of colour, size of depth.
+                self._index = NameList(self._read_index(file, count))
         except (OSError, ValueError, struct.error) as error:
             raise DatasetError(f'{path}: not a readable .sens file: {error}') from error
         self.official = count
@@ -88,9 +90,8 @@ class SensFile:
         return SensHeader((matrices[0], matrices[1], cw, ch), (matrices[2], matrices[3], dw, dh),
                           per_metre), count, (colour, depth)
 
-    def _read_index(self, file: Any, count: int) -> NDArray[np.int64]:
+    def _read_index(self, file: Any, count: int) -> Iterator[str]:
         size = os.fstat(file.fileno()).st_size
-        index = []
         at = file.tell()
         for _ in range(count):
             file.seek(at)
@@ -100,9 +101,8 @@ class SensFile:
             _, _, colour, depth = FRAME.unpack(header)
             if at + FRAME.size + colour + depth > size:
                 break
-            index.append((at, colour, depth))
+            yield f'{at} {colour} {depth}'
             at += FRAME.size + colour + depth
-        return np.array(index, np.int64).reshape(-1, 3)
 
     def read(self, number: int, read_depth: bool = True
              ) -> tuple[int, NDArray[Any], NDArray[np.uint16] | None]:
@@ -111,7 +111,7 @@ class SensFile:
 
         :raises FrameError: when the frame is damaged.
         """
-        at, colour_size, depth_size = (int(value) for value in self._index[number])
+        at, colour_size, depth_size = map(int, self._index[number].split())
         where = f'{self.path}, frame {number}'
         with self.path.open('rb') as file:
             file.seek(at)

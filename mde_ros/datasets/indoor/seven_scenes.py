@@ -14,8 +14,7 @@
 
 """7-Scenes: SCENE/seq-NN/frame-NNNNNN.{color,depth}.png, TrainSplit.txt, TestSplit.txt."""
 
-from collections.abc import Mapping
-import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 import re
 from typing import ClassVar
@@ -25,9 +24,10 @@ import numpy as np
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame
 from mde_ros.datasets.image_files import (
-    need_folder, read_16bit, read_lines, read_rgb, to_metres)
-from mde_ros.datasets.indexed import IndexedDataset
+    need_folder, read_16bit, read_lines, read_rgb, sorted_names, to_metres)
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
 from mde_ros.datasets.indoor.registration import register_depth
+from mde_ros.datasets.name_list import NameList
 
 # Frames of the official sequences: (train, test).
 OFFICIAL = {'chess': (4000, 2000), 'fire': (2000, 2000), 'heads': (1000, 1000),
@@ -64,15 +64,16 @@ class SevenScenes(IndexedDataset):
         as it is built, 'liris' with the pose that was published for another Kinect; 'no' leaves
         depth as it was seen, about a tenth larger than colour and shifted, with the depth
         camera's intrinsics (f 585).
+    :param partial: 'yes' takes a part of a scene.
     """
 
-    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'register': (*POSES, 'no')}
+    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'register': (*POSES, 'no'), **PARTIAL}
     splits = tuple(LISTS)
     depth_unit = 'millimetres (16 bit PNG)'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
-                 register: str = 'kinect') -> None:
-        super().__init__(path, split, read_depth)
+                 register: str = 'kinect', partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         need_folder(self.path)
         self._pose = POSES.get(register)
         scenes = [self.path] if _is_scene(self.path) else sorted(
@@ -80,24 +81,30 @@ class SevenScenes(IndexedDataset):
         if not scenes:
             raise DatasetError(f'{self.path}: no scene; expected SCENE/seq-01/frame-000000.'
                                'color.png, with the zip files inside a scene unpacked')
-        self._frames: list[tuple[Path, str]] = []
-        official = 0
-        for scene in scenes:
-            for sequence in self._sequences(scene):
-                with os.scandir(sequence) as listing:
-                    names = sorted(entry.name for entry in listing)
-                self._frames += [(sequence, name[:-10]) for name in names
-                                 if name.endswith('.color.png')]
-            counts = OFFICIAL.get(scene.resolve().name, (0, 0))
-            official += {'train': counts[0], 'test': counts[1]}.get(str(split), sum(counts))
-        self.names = ['/'.join((*folder.relative_to(self.path).parts, stem))
-                      for folder, stem in self._frames]
         self.meta = {
             'camera': 'Kinect v1 (7-Scenes)', 'licence': 'Microsoft Research licence '
             '(non-commercial)', 'source': '7-Scenes',
             'registered': f'with the pose {register}, not measured by its authors'
             if self._pose else False}
-        self._check_count(official or None, 'seq-NN/frame-NNNNNN.color.png')
+        counts = dict.fromkeys(scenes, 0)
+        self.names = NameList(self._list(counts))
+        for scene, count in counts.items():
+            train, test = OFFICIAL.get(scene.resolve().name, (0, 0))
+            official = {'train': train, 'test': test}.get(str(split), train + test)
+            self._check_count(official, 'seq-NN/frame-NNNNNN.color.png', count, scene)
+
+    def _list(self, counts: dict[Path, int]) -> Iterator[str]:
+        """Yield names, and count the frames of each scene."""
+        for scene in counts:
+            for sequence in self._sequences(scene):
+                there = sorted_names(sequence)
+                stems = [name[:-10] for name in there if name.endswith('.color.png')]
+                if self.read_depth:
+                    self._check_files(sequence, [f'{stem}.depth.png' for stem in stems],
+                                      set(there))
+                counts[scene] += len(stems)
+                head = '/'.join(sequence.relative_to(self.path).parts)
+                yield from (f'{head}/{stem}' for stem in stems)
 
     def _sequences(self, scene: Path) -> list[Path]:
         if self.split is None:
@@ -116,8 +123,7 @@ class SevenScenes(IndexedDataset):
 
     def depth_file(self, index: int) -> Path:
         """Return the file that holds the depth of a frame, for messages."""
-        folder, stem = self._frames[index]
-        return folder / f'{stem}.depth.png'
+        return self.path / f'{self.names[index]}.depth.png'
 
     def read(self, index: int) -> Frame:
         """
@@ -125,15 +131,15 @@ class SevenScenes(IndexedDataset):
 
         :raises FrameError: when this frame cannot be read.
         """
-        folder, stem = self._frames[index]
+        name = self.names[index]
         camera = COLOUR_CAMERA if self._pose else DEPTH_CAMERA
-        image = read_rgb(folder / f'{stem}.color.png', camera)
+        image = read_rgb(self.path / f'{name}.color.png', camera)
         depth = None
         if self.read_depth:
             depth = to_metres(read_16bit(self.depth_file(index), DEPTH_CAMERA), 1000, INVALID)
             if self._pose:
                 depth = register_depth(depth, DEPTH_CAMERA, COLOUR_CAMERA, *self._pose)
-        return Frame(self.names[index], 0, image, camera, depth)
+        return Frame(name, 0, image, camera, depth)
 
 
 def _is_scene(folder: Path) -> bool:

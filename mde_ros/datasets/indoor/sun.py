@@ -14,6 +14,7 @@
 
 """SUN RGB-D: SENSOR/.../FRAME/{image, depth, depth_bfx, intrinsics.txt}."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 import os
 from pathlib import Path
@@ -26,14 +27,17 @@ from mde_ros.camera.intrinsics import Intrinsics, IntrinsicsError
 from mde_ros.datasets.frame import DatasetError, Frame, FrameError
 from mde_ros.datasets.image_files import (
     need_folder, read_16bit, read_numbers, read_rgb, to_metres)
-from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
 from mde_ros.datasets.indoor.mat5 import read_mat5
 from mde_ros.datasets.indoor.split_lists import describe_split
+from mde_ros.datasets.name_list import NameList
 
 SENSORS = 'kv1', 'kv2', 'realsense', 'xtion'
 ROOT = 'SUNRGBD'
 SPLIT_FILE = Path('SUNRGBDtoolbox', 'traintestSUNRGBD', 'allsplit.mat')
-OFFICIAL = {None: 10335, 'train': 5285, 'test': 5050}
+OFFICIAL = {'train': 5285, 'test': 5050}
+# Frames of each sensor; all are 10335.
+SENSOR_FRAMES = {'kv1': 2003, 'kv2': 3784, 'realsense': 1159, 'xtion': 3389}
 # Of the published alltrain and alltest, from SENSOR on: list_checksum.
 CHECKSUMS = {
     'train': '2430ce5a65a3572846c07c03ff0d4c28d53e4abca44679392d6518b226072667',
@@ -41,6 +45,7 @@ CHECKSUMS = {
 }
 # NYU Depth v2's own 1449 frames; its test set is in SUN's test, its training set in SUN's.
 NYU = 'kv1/NYUdata'
+NYU_FRAMES = 1449
 
 
 class SunRgbd(IndexedDataset):
@@ -55,16 +60,18 @@ class SunRgbd(IndexedDataset):
     :param nyu: 'no' leaves NYU Depth v2's frames out, as any study that trains on NYU and
         tests on SUN must; 'only' keeps nothing else. They are kv1/NYUdata in their names.
     :param depth: 'raw' (depth/, with holes) or 'filled' (depth_bfx/).
+    :param partial: 'yes' takes the frames that are there.
     """
 
     options: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        'sensor': SENSORS, 'nyu': ('yes', 'no', 'only'), 'depth': ('raw', 'filled')}
+        'sensor': SENSORS, 'nyu': ('yes', 'no', 'only'), 'depth': ('raw', 'filled'), **PARTIAL}
     splits = 'train', 'test'
     depth_unit = 'millimetres, bits rotated by three (16 bit PNG)'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
-                 sensor: str | None = None, nyu: str = 'yes', depth: str = 'raw') -> None:
-        super().__init__(path, split, read_depth)
+                 sensor: str | None = None, nyu: str = 'yes', depth: str = 'raw',
+                 partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         need_folder(self.path)
         self.root = self.path / ROOT if (self.path / ROOT).is_dir() else self.path
         there = [name for name in SENSORS if (self.root / name).is_dir()]
@@ -74,21 +81,43 @@ class SunRgbd(IndexedDataset):
                                f'expected the folders {", ".join(SENSORS)} of SUNRGBD.zip')
         self._folder = 'depth' if depth == 'raw' else 'depth_bfx'
         self._described = ''
-        names = [name for one in wanted for name in _frames(self.root / one, one)]
-        if nyu != 'yes':
-            names = [name for name in names if name.startswith(NYU + '/') == (nyu == 'only')]
-        if split is not None:
-            listed = self._read_split(split)
-            names = [name for name in names if name in listed]
-        self.names = names
+        self._nyu = nyu
+        listed = None if split is None else {
+            name for name in self._read_split(split)
+            if (not sensor or name.startswith(f'{sensor}/')) and self._is_chosen(name)}
         self.meta = {
             'camera': ', '.join(wanted), 'licence': 'no licence stated; research use, cite Song '
             'et al. 2015 and the four parts it is made of', 'source': 'SUN RGB-D',
-            'nyu_frames': sum(name.startswith(NYU + '/') for name in names), 'depth': depth,
-            'split': self._described}
-        whole = sensor is None and nyu == 'yes'
-        self._check_count(OFFICIAL[split] if whole else None,
-                          f'SENSOR/.../FRAME/image and {self._folder}')
+            'depth': depth, 'split': self._described}
+        self.names = NameList(name for one in wanted for name in self._list(one, listed))
+        self.meta['nyu_frames'] = sum(name.startswith(NYU + '/') for name in self.names)
+        what = f'SENSOR/.../FRAME/image and {self._folder}'
+        self._check_count(None, what)
+        if listed is not None and len(self) < len(listed):
+            missing = sorted(listed.difference(self.names))
+            self._incomplete(f'{self.root / missing[0]} is missing ({len(missing)} of the '
+                             f'{len(listed)} frames of the split {split} are)')
+        counts = Counter(name.partition('/')[0] for name in self.names)
+        for one in ((sensor,) if sensor else SENSORS) if split is None else ():
+            self._check_count(self._official(one), what, counts[one], self.root / one)
+
+    def _is_chosen(self, name: str) -> bool:
+        return self._nyu == 'yes' or name.startswith(NYU + '/') == (self._nyu == 'only')
+
+    def _official(self, sensor: str) -> int:
+        """Return how many frames of a sensor the whole data set has."""
+        of_nyu = NYU_FRAMES if sensor == NYU.partition('/')[0] else 0
+        return {'yes': SENSOR_FRAMES[sensor], 'no': SENSOR_FRAMES[sensor] - of_nyu,
+                'only': of_nyu}[self._nyu]
+
+    def _list(self, sensor: str, listed: set[str] | None) -> Iterator[str]:
+        """Yield the names of a sensor's frames, and check that their parts are there."""
+        needed = 'image', 'intrinsics.txt', *([self._folder] if self.read_depth else [])
+        for name, entries in _frames(str(self.root / sensor), sensor):
+            if name in listed if listed is not None else self._is_chosen(name):
+                if not entries.issuperset(needed):
+                    self._check_files(self.root / name, needed, entries)
+                yield name
 
     def _read_split(self, split: str) -> set[str]:
         for base in (self.root.parent, self.root, self.path.parent):
@@ -136,16 +165,16 @@ def unrotate(stored: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return (stored >> np.uint16(3)) | (stored << np.uint16(13))
 
 
-def _frames(folder: Path, name: str) -> Iterator[str]:
-    """Yield the folders of frames below a folder, in order; their own folders are not opened."""
+def _frames(folder: str, name: str) -> Iterator[tuple[str, set[str]]]:
+    """Yield the folders of frames below a folder, in order, and what lies directly in each."""
     with os.scandir(folder) as listing:
         entries = sorted((entry.name, entry.is_dir()) for entry in listing)
     if any(entry in ('image', 'intrinsics.txt') for entry, _ in entries):
-        yield name
+        yield name, {entry for entry, _ in entries}
         return
     for entry, is_folder in entries:
         if is_folder:
-            yield from _frames(folder / entry, f'{name}/{entry}')
+            yield from _frames(f'{folder}/{entry}', f'{name}/{entry}')
 
 
 def _only_file(folder: Path, missing: str) -> Path:

@@ -14,7 +14,8 @@
 
 """TUM RGB-D: SEQUENCE/{rgb.txt, depth.txt, rgb/, depth/}."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from os.path import basename, splitext
 from pathlib import Path
 import re
 from typing import ClassVar
@@ -22,9 +23,10 @@ from typing import ClassVar
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame
 from mde_ros.datasets.image_files import (
-    need_folder, read_16bit, read_lines, read_rgb, to_metres)
-from mde_ros.datasets.indexed import IndexedDataset
+    need_folder, read_16bit, read_lines, read_rgb, sorted_names, to_metres)
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
 from mde_ros.datasets.indoor.association import associate, stamp_ns
+from mde_ros.datasets.name_list import FIELD, NameList
 
 # As associate.py: pairs of colour and depth are less than 20 ms apart.
 APART_NS = 20_000_000
@@ -50,14 +52,15 @@ class TumRgbd(IndexedDataset):
     :param path: a sequence, or a folder of sequences.
     :param camera: 'fr1', 'fr2' or 'fr3'; by default what the folder's name says
         (rgbd_dataset_freiburg1_desk).
+    :param partial: 'yes' takes a sequence in which files of its two lists are missing.
     """
 
-    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'camera': tuple(CAMERAS)}
+    options: ClassVar[Mapping[str, tuple[str, ...]]] = {'camera': tuple(CAMERAS), **PARTIAL}
     depth_unit = '1/5000 metres (16 bit PNG)'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
-                 camera: str | None = None) -> None:
-        super().__init__(path, split, read_depth)
+                 camera: str | None = None, partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         if split is not None:
             raise DatasetError(f"{path}: TUM RGB-D has no split '{split}'; split by sequence: "
                                'give the paths of the sequences')
@@ -69,34 +72,46 @@ class TumRgbd(IndexedDataset):
             raise DatasetError(f'{self.path / "rgb.txt"} is missing: expected a sequence with '
                                'rgb.txt, depth.txt, rgb/ and depth/, or a folder of sequences')
         self._cameras = {folder: _camera_of(folder, camera) for folder in sequences}
-        self._frames: list[tuple[Path, str, str, int]] = []
         self.unpaired = 0
-        for folder in sequences:
-            self._list(folder)
-        prefix = not single
-        self.names = [f'{folder.name}/{Path(colour).stem}' if prefix else Path(colour).stem
-                      for folder, colour, _, _ in self._frames]
         self.meta = {
             'camera': f'Kinect v1 or Xtion ({", ".join(sorted(set(self._cameras.values())))})',
-            'licence': 'CC BY 4.0', 'source': 'TUM RGB-D', 'unpaired': self.unpaired}
+            'licence': 'CC BY 4.0', 'source': 'TUM RGB-D'}
+        self._folders = [*self._cameras]
+        # Number of the sequence, colour file, depth file, stamp in ns.
+        self._frames = NameList(FIELD.join((str(number), *row)) for number, folder in enumerate(
+            self._folders) for row in self._list(folder))
+        heads = ['' if single else f'{folder.name}/' for folder in self._folders]
+        self.names = NameList(heads[int(number)] + splitext(basename(colour))[0]
+                              for number, colour, *_ in (
+                                  row.split(FIELD) for row in self._frames))
+        self.meta['unpaired'] = self.unpaired
         self._check_count(None, 'pairs of rgb.txt and depth.txt less than 0.02 s apart')
 
-    def _list(self, folder: Path) -> None:
-        colours = _read_list(folder / 'rgb.txt')
+    def _list(self, folder: Path) -> Iterator[tuple[str, str, str]]:
+        colours = self._read_list(folder, 'rgb.txt')
         if not self.read_depth:
-            self._frames += [(folder, name, '', stamp) for stamp, name in sorted(colours)]
+            yield from ((name, '', str(stamp)) for stamp, name in sorted(colours))
             return
-        depths = _read_list(folder / 'depth.txt')
+        depths = self._read_list(folder, 'depth.txt')
         pairs = associate([stamp for stamp, _ in colours], [stamp for stamp, _ in depths],
                           APART_NS)
         self.unpaired += len(colours) - len(pairs)
-        self._frames += [(folder, colours[one][1], depths[two][1], colours[one][0])
-                         for one, two in pairs]
+        for one, two in pairs:
+            yield colours[one][1], depths[two][1], str(colours[one][0])
+
+    def _read_list(self, folder: Path, name: str) -> list[tuple[int, str]]:
+        """Return (stamp in ns, file name) of each line, and check that the files are there."""
+        entries = _read_entries(folder / name)
+        places = {file.rpartition('/')[0] for _, file in entries}
+        there = {f'{place}/{file}'.lstrip('/') for place in places
+                 for file in sorted_names(folder / place)}
+        self._check_files(folder, [file for _, file in entries], there)
+        return entries
 
     def depth_file(self, index: int) -> Path:
         """Return the file that holds the depth of a frame, for messages."""
-        folder, _, depth, _ = self._frames[index]
-        return folder / depth
+        number, _, depth, _ = self._frames[index].split(FIELD)
+        return self._folders[int(number)] / depth
 
     def read(self, index: int) -> Frame:
         """
@@ -104,13 +119,14 @@ class TumRgbd(IndexedDataset):
 
         :raises FrameError: when this frame cannot be read.
         """
-        folder, colour, depth_name, stamp = self._frames[index]
+        number, colour, depth_name, stamp = self._frames[index].split(FIELD)
+        folder = self._folders[int(number)]
         camera = CAMERAS[self._cameras[folder]]
         image = read_rgb(folder / colour, camera)
         depth = None
         if self.read_depth:
             depth = to_metres(read_16bit(folder / depth_name, camera), PER_METRE)
-        return Frame(self.names[index], stamp, image, camera, depth)
+        return Frame(self.names[index], int(stamp), image, camera, depth)
 
 
 def _camera_of(folder: Path, given: str | None) -> str:
@@ -123,7 +139,7 @@ def _camera_of(folder: Path, given: str | None) -> str:
     return f'fr{match[1]}'
 
 
-def _read_list(path: Path) -> list[tuple[int, str]]:
+def _read_entries(path: Path) -> list[tuple[int, str]]:
     """Return (stamp in ns, file name) of each line 'SECONDS NAME'."""
     entries = []
     for line in read_lines(path, "lines 'timestamp filename'"):

@@ -14,7 +14,9 @@
 
 """DrivingStereo's weather sets: sunny, cloudy, foggy and rainy roads with laser depth."""
 
+from collections.abc import Iterator
 from datetime import datetime, timezone
+from os.path import splitext
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,8 +24,9 @@ import numpy as np
 
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame, FrameError
-from mde_ros.datasets.image_files import need_folder, read_16bit, read_rgb, to_metres
-from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.image_files import need_folder, read_16bit, read_rgb, sorted_names, to_metres
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
+from mde_ros.datasets.name_list import FIELD, NameList
 from mde_ros.datasets.rgbd_folder_files import list_images
 from mde_ros.datasets.roads.kitti_calibration import entry, pinhole, read_table
 
@@ -45,25 +48,25 @@ class DrivingStereo(IndexedDataset):
     :param weather: one or several with commas between; None is all that are there.
     :param size: 'half' (881 x 400) or 'full' (1762 x 800).
     :param calib: folder of the calibrations, where it is elsewhere.
+    :param partial: 'yes' takes a part of a weather.
     """
 
-    options = {'weather': (), 'size': ('half', 'full'), 'calib': ()}
+    options = {'weather': (), 'size': ('half', 'full'), 'calib': (), **PARTIAL}
     splits = WEATHERS
     depth_unit: ClassVar[str] = 'metres times 256 in 16 bit'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
                  weather: str | None = None, size: str = 'half',
-                 calib: str | None = None) -> None:
-        super().__init__(path, split, read_depth)
+                 calib: str | None = None, partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         need_folder(self.path)
         chosen = (weather or split or ','.join(WEATHERS)).split(',')
         for word in chosen:
             if word not in WEATHERS:
                 raise DatasetError(f"{path}: weather '{word}': there are: {', '.join(WEATHERS)}")
         self._size = size
-        # name: image file and depth folder.
-        self._files: dict[str, tuple[Path, Path]] = {}
-        official = 0
+        # weather: folder of images and of depth.
+        self._folders: dict[str, tuple[Path, Path]] = {}
         for word in chosen:
             images = self._folder(word, 'left-image')
             if images is None:
@@ -71,19 +74,33 @@ class DrivingStereo(IndexedDataset):
                     raise DatasetError(f'{self.path / word}/left-image-{size}-size is missing: '
                                        f'expected {self._layout}')
                 continue
-            official += FRAMES
             depths = self._folder(word, 'depth-map')
             if depths is None and read_depth:
                 raise DatasetError(f'{self.path / word}/depth-map-{size}-size is missing: '
                                    f'expected {self._layout}')
-            for stem, file in sorted(list_images(images).items()):
-                self._files[f'{word}_{stem}'] = images / file, depths or images
-        self.names = list(self._files)
-        self._check_count(official, self._layout)
-        self._calib = self._find_calib(calib)
-        self._tables: dict[str, Intrinsics] = {}
+            self._folders[word] = images, depths or images
         self.meta = {'source': 'DrivingStereo weather', 'size': size,
                      'licence': 'see drivingstereo-dataset.github.io'}
+        counts = dict.fromkeys(self._folders, 0)
+        # Weather, image file.
+        self._files = NameList(self._list(counts))
+        self.names = NameList(f'{word}_{splitext(file)[0]}' for word, file in map(
+            _fields, self._files))
+        self._check_count(None, self._layout)
+        for word, count in counts.items():
+            self._check_count(FRAMES, self._layout, count, self._folders[word][0])
+        self._calib = self._find_calib(calib)
+        self._tables: dict[str, Intrinsics] = {}
+
+    def _list(self, counts: dict[str, int]) -> Iterator[str]:
+        """Yield weather and image file, and count the frames of each weather."""
+        for word, (images, depths) in self._folders.items():
+            files = sorted(list_images(images).items())
+            if self.read_depth:
+                self._check_files(depths, [f'{stem}.png' for stem, _ in files],
+                                  set(sorted_names(depths)))
+            counts[word] = len(files)
+            yield from (word + FIELD + file for _, file in files)
 
     @property
     def _layout(self) -> str:
@@ -92,19 +109,19 @@ class DrivingStereo(IndexedDataset):
 
     def read(self, index: int) -> Frame:
         """Read one frame; see IndexedDataset."""
-        name = self.names[index]
-        path, _ = self._files[name]
+        weather, file = _fields(self._files[index])
+        path = self._folders[weather][0] / file
         image = read_rgb(path)
         camera = self._camera(path, image.shape[1], image.shape[0])
         depth = None
         if self.read_depth:
             depth = to_metres(read_16bit(self.depth_file(index), camera), 256)
-        return Frame(name, _stamp(path.stem), image, camera, depth)
+        return Frame(self.names[index], _stamp(path.stem), image, camera, depth)
 
     def depth_file(self, index: int) -> Path:
         """Return the file that holds the depth of a frame."""
-        path, depths = self._files[self.names[index]]
-        return depths / f'{path.stem}.png'
+        weather, file = _fields(self._files[index])
+        return self._folders[weather][1] / f'{splitext(file)[0]}.png'
 
     def _folder(self, weather: str, what: str) -> Path | None:
         name = f'{what}-{self._size}-size'
@@ -138,6 +155,11 @@ class DrivingStereo(IndexedDataset):
             raise FrameError('the calibration is for another size', f'{path} is {width}x{height}, '
                              f'{self._calib / session}.txt has its centre at {k.cx:g}, {k.cy:g}')
         return Intrinsics(width, height, k.fx, k.fy, k.cx, k.cy)
+
+
+def _fields(row: str) -> tuple[str, str]:
+    weather, _, file = row.partition(FIELD)
+    return weather, file
 
 
 def _stamp(stem: str) -> int:

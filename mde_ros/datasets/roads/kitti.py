@@ -14,9 +14,9 @@
 
 """KITTI raw: rectified colour images with laser or improved depth, and the Eigen splits."""
 
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
-import logging
-import os
 from pathlib import Path
 import re
 from typing import ClassVar
@@ -27,19 +27,20 @@ from numpy.typing import NDArray
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame, FrameError
 from mde_ros.datasets.image_files import need_folder, read_16bit, read_rgb, to_metres
-from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
 from mde_ros.datasets.roads.kitti_calibration import (
     CAM_TO_CAM, DEPTHS, KittiCalibration, PIXEL_OFFSETS, project_points, read_calibration,
     read_intrinsics, read_points, VELO_TO_CAM)
-from mde_ros.datasets.roads.kitti_splits import find_split, identify, KittiFrame
+from mde_ros.datasets.roads.kitti_files import (
+    folders, image_numbers, IMAGE_SUFFIXES, NO_POINTS, point_numbers, stamp_count)
+from mde_ros.datasets.roads.kitti_splits import find_split, identify, KittiFrame, KittiFrames
 from mde_ros.datasets.roads.laser_cache import LaserCache
 
 LAYOUT = 'DATE/DATE_drive_NUMBER_sync/image_02/data/*.png and DATE/calib_cam_to_cam.txt'
-IMAGE_SUFFIXES = ('.png', '.jpg')
 ANNOTATED = 'data_depth_annotated'
+# The split all of whose frames have improved depth.
+ALL_IMPROVED = 'eigen_improved'
 _DATE, _DRIVE = re.compile(r'\d{4}_\d\d_\d\d'), re.compile(r'\d{4}_\d\d_\d\d_drive_\d{4}_sync')
-
-_log = logging.getLogger(__name__)
 
 
 class Kitti(IndexedDataset):
@@ -60,26 +61,27 @@ class Kitti(IndexedDataset):
     :param improved: folder of the annotated depth; by default ``data_depth_annotated`` in or
         beside ``path``, or in the drives.
     :param cache: folder that keeps projected laser points, for many passes over a split.
+    :param partial: 'yes' takes the drives and frames that are there.
     :raises DatasetError: naming what is missing and what was expected.
     """
 
     options = {'truth': ('velodyne', 'improved'), 'depth': DEPTHS,
                'pixel': tuple(PIXEL_OFFSETS), 'camera': ('2', '3'), 'improved': (),
-               'cache': ()}
+               'cache': (), **PARTIAL}
     depth_unit: ClassVar[str] = 'metres times 256, or laser points in metres'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
                  truth: str = 'velodyne', depth: str = 'z', pixel: str = 'devkit',
                  camera: str = '2', improved: str | None = None,
-                 cache: str | None = None) -> None:
-        super().__init__(path, split, read_depth)
+                 cache: str | None = None, partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         need_folder(self.path)
         self._truth, self._depth, self._pixel = truth, depth, pixel
-        self._frames = self._list(split, int(camera))
-        self.names = [frame.name for frame in self._frames]
+        self._frames = (KittiFrames(self._list(int(camera))) if split is None
+                        else find_split(self.path, split))
+        self.names = self._frames.names
+        self._check_count(None, LAYOUT)
         known = identify(self._frames) if split is not None else None
-        self._check_days()
-        self._annotated = self._find_annotated(improved) if truth == 'improved' else []
         self._calibrations: dict[tuple[str, int], KittiCalibration] = {}
         self._cameras: dict[tuple[str, int], Intrinsics] = {}
         self._cache = LaserCache(cache) if cache and truth == 'velodyne' else None
@@ -90,6 +92,14 @@ class Kitti(IndexedDataset):
             {'z': 'velodyne', 'velo_x': 'velodyne_x'}[depth]}
         if truth == 'velodyne':
             self.meta['pixel'] = pixel
+        self._check_days({frame.drive for frame in self._frames})
+        self._check_drives(int(camera))
+        self._annotated = self._find_annotated(improved) if truth == 'improved' else []
+        if truth == 'improved' and known == ALL_IMPROVED and read_depth:
+            files = map(self._annotated_file, self._frames)
+            # Where a file is not found, its first place: whole paths, which '/' leaves alone.
+            self._check_missing(self.path, [str(file.absolute()) for file in files
+                                            if not file.is_file()], len(self))
 
     def read(self, index: int) -> Frame:
         """Read one frame; see IndexedDataset."""
@@ -105,13 +115,18 @@ class Kitti(IndexedDataset):
         which = self._frames[index]
         if self._truth == 'improved':
             return self._annotated_file(which)
-        return self._drive(which) / 'velodyne_points' / 'data' / f'{which.number:010d}.bin'
+        return self._points_file(which)
 
-    def _drive(self, which: KittiFrame) -> Path:
-        return self.path / which.date / which.drive
+    def _points_file(self, which: KittiFrame) -> Path:
+        folder = self._drive(which.drive) / 'velodyne_points' / 'data'
+        return folder / f'{which.number:010d}.bin'
+
+    def _drive(self, name: str) -> Path:
+        return self.path / name[:10] / name
 
     def _image_file(self, which: KittiFrame) -> Path:
-        stem = self._drive(which) / f'image_0{which.camera}' / 'data' / f'{which.number:010d}'
+        folder = self._drive(which.drive) / f'image_0{which.camera}' / 'data'
+        stem = folder / f'{which.number:010d}'
         for suffix in IMAGE_SUFFIXES:
             path = stem.with_suffix(suffix)
             if path.is_file():
@@ -124,17 +139,20 @@ class Kitti(IndexedDataset):
             self._cameras[key] = read_intrinsics(self.path / which.date, which.camera)
         return self._cameras[key]
 
-    def _read_depth(self, which: KittiFrame, camera: Intrinsics) -> NDArray[np.float32]:
-        if self._truth == 'improved':
-            return to_metres(read_16bit(self._annotated_file(which), camera), 256)
+    def _calibration(self, which: KittiFrame) -> KittiCalibration:
         key = which.date, which.camera
         if key not in self._calibrations:
             self._calibrations[key] = read_calibration(self.path / which.date, which.camera)
-        calibration = self._calibrations[key]
+        return self._calibrations[key]
+
+    def _read_depth(self, which: KittiFrame, camera: Intrinsics) -> NDArray[np.float32]:
+        if self._truth == 'improved':
+            return to_metres(read_16bit(self._annotated_file(which), camera), 256)
+        calibration = self._calibration(which)
 
         def project() -> NDArray[np.float32]:
-            path = self._drive(which) / 'velodyne_points' / 'data' / f'{which.number:010d}.bin'
-            return project_points(read_points(path), calibration, self._depth, self._pixel)
+            return project_points(read_points(self._points_file(which)), calibration,
+                                  self._depth, self._pixel)
 
         if self._cache is None:
             return project()
@@ -144,7 +162,7 @@ class Kitti(IndexedDataset):
         tail = Path('proj_depth', 'groundtruth', f'image_0{which.camera}',
                     f'{which.number:010d}.png')
         places = [root / which.drive / tail for root in self._annotated]
-        places.append(self._drive(which) / tail)
+        places.append(self._drive(which.drive) / tail)
         return next((place for place in places if place.is_file()), places[0])
 
     def _find_annotated(self, given: str | None) -> list[Path]:
@@ -153,49 +171,82 @@ class Kitti(IndexedDataset):
         found = [root / part for root in roots for part in ('train', 'val', '.')
                  if (root / part).is_dir()]
         first = self._frames[0]
-        if not found and not (self._drive(first) / 'proj_depth').is_dir():
+        if not found and not (self._drive(first.drive) / 'proj_depth').is_dir():
             raise DatasetError(
                 f'{roots[0]}: no such folder: truth=improved reads the annotated depth, '
                 f'{ANNOTATED}/(train|val)/DRIVE/proj_depth/groundtruth/image_02/*.png; give '
                 'improved=FOLDER')
         return found
 
-    def _list(self, split: str | None, camera: int) -> list[KittiFrame]:
-        if split is not None:
-            return find_split(self.path, split)
-        frames = [
-            KittiFrame(drive, int(stem), camera)
-            for date in _folders(self.path, _DATE) for drive in _folders(self.path / date, _DRIVE)
-            for stem in _stems(self.path / date / drive / f'image_0{camera}' / 'data')]
-        if not frames:
-            raise DatasetError(f'{self.path}: no frames found; expected {LAYOUT}')
-        return sorted(frames)
+    def _list(self, camera: int) -> Iterator[KittiFrame]:
+        return (KittiFrame(drive, number, camera)
+                for date in folders(self.path, _DATE)
+                for drive in folders(self.path / date, _DRIVE)
+                for number in image_numbers(self.path / date / drive / f'image_0{camera}'))
 
-    def _check_days(self) -> None:
-        """Look for the drives and calibrations of the split, not for every file."""
-        drives = sorted({(frame.date, frame.drive) for frame in self._frames})
-        missing = [self.path / date / drive for date, drive in drives
-                   if not (self.path / date / drive).is_dir()]
+    def _check_days(self, drives: Iterable[str]) -> None:
+        """Look for the drives and their calibrations."""
+        drives = sorted(drives)
+        places = {drive: self._drive(drive) for drive in drives}
+        missing = [drive for drive in drives if not places[drive].is_dir()]
         if len(missing) == len(drives):
-            raise DatasetError(f'{missing[0]}: no such folder, nor any other drive of the split; '
-                               f'expected {LAYOUT}')
+            raise DatasetError(f'{places[missing[0]]}: no such folder, nor any other drive of the '
+                               f'split; expected {LAYOUT}')
         if missing:
-            _log.warning('%s: %d of the %d drives of the split are missing, the first is %s: '
-                         'half a download?', self.path, len(missing), len(drives), missing[0])
-        gone = {path.name for path in missing}
+            self._incomplete(f'{places[missing[0]]} is missing ({len(missing)} of the '
+                             f'{len(drives)} drives of the split are)')
         needed = [CAM_TO_CAM]
         if self.read_depth and self._truth == 'velodyne':
             needed.append(VELO_TO_CAM)
-        for date in sorted({date for date, drive in drives if drive not in gone}):
+        for date in sorted({drive[:10] for drive in drives if drive not in missing}):
             for name in needed:
                 if not (self.path / date / name).is_file():
                     raise DatasetError(
                         f'{self.path / date / name} is missing: the calibration is a download of '
                         f'its own, {date}_calib.zip')
 
+    def _by_drive(self, camera: int) -> Iterable[tuple[tuple[str, int], Sequence[int]]]:
+        """Return drive and camera with the numbers of their frames."""
+        if self.split is None:  # one drive at a time in memory, those without images too
+            return (((drive, camera), image_numbers(self._drive(drive) / f'image_0{camera}'))
+                    for date in folders(self.path, _DATE)
+                    for drive in folders(self.path / date, _DRIVE))
+        numbers: dict[tuple[str, int], array[int]] = {}
+        for frame in self._frames:
+            numbers.setdefault((frame.drive, frame.camera), array('q')).append(frame.number)
+        return numbers.items()
+
+    def _check_drives(self, side: int) -> None:
+        """Look for the images and laser points of every frame of the drives that are there."""
+        for (drive, camera), wanted in self._by_drive(side):
+            place = self._drive(drive)
+            if not place.is_dir():
+                continue
+            images = place / f'image_0{camera}'
+            if self.split is None:
+                self._check_count(stamp_count(images), 'one for each line of timestamps.txt',
+                                  len(wanted), images / 'data')
+            else:
+                missing = sorted(set(wanted).difference(image_numbers(images)))
+                self._check_missing(images / 'data', [f'{number:010d}.png' for number in missing],
+                                    len(wanted))
+            if self.read_depth and self._truth == 'velodyne':
+                points = place / 'velodyne_points'
+                missing = [number for number in sorted(set(wanted) - point_numbers(points))
+                           if not self._has_points(KittiFrame(drive, number, camera))]
+                self._check_missing(points / 'data', [f'{number:010d}.bin' for number in missing],
+                                    len(wanted))
+
+    def _has_points(self, which: KittiFrame) -> bool:
+        """Return whether a frame without laser points is none of a half download."""
+        if which.number in NO_POINTS.get(which.drive, ()):
+            return True
+        return self._cache is not None and self._cache.file(
+            which.name, self._calibration(which), self._depth, self._pixel).is_file()
+
     def _stamp(self, which: KittiFrame) -> int:
         """Return the time of a frame in nanoseconds, 0 when timestamps.txt does not tell."""
-        path = self._drive(which) / f'image_0{which.camera}' / 'timestamps.txt'
+        path = self._drive(which.drive) / f'image_0{which.camera}' / 'timestamps.txt'
         if self._stamps is None or self._stamps[0] != path:
             try:
                 stamps = [_nanoseconds(line) for line in path.read_text().splitlines() if line]
@@ -204,21 +255,6 @@ class Kitti(IndexedDataset):
             self._stamps = path, stamps
         stamps = self._stamps[1]
         return stamps[which.number] if which.number < len(stamps) else 0
-
-
-def _folders(path: Path, pattern: re.Pattern[str]) -> list[str]:
-    with os.scandir(path) as listing:
-        return sorted(e.name for e in listing if pattern.fullmatch(e.name) and e.is_dir())
-
-
-def _stems(path: Path) -> set[str]:
-    """Return the numbers of the images in a folder, none when it is not there."""
-    try:
-        with os.scandir(path) as listing:
-            return {entry.name[:-4] for entry in listing
-                    if entry.name.endswith(IMAGE_SUFFIXES) and entry.name[:-4].isdecimal()}
-    except FileNotFoundError:
-        return set()
 
 
 def _nanoseconds(line: str) -> int:

@@ -14,13 +14,16 @@
 
 """The split files of KITTI in their three published forms, known by their checksums."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 import hashlib
 from pathlib import Path
 import re
+from typing import overload
 
 from mde_ros.datasets.frame import DatasetError
-from mde_ros.datasets.image_files import read_lines
+from mde_ros.datasets.image_files import iterate_lines
+from mde_ros.datasets.name_list import NameList
 
 # name: frames, and the first 16 digits of the SHA-256 of the sorted lines 'DRIVE FRAME l|r'.
 # Counted from splits/ of nianticlabs/monodepth2.
@@ -47,7 +50,7 @@ _FOLDER = re.compile(r'(?:\d{4}_\d\d_\d\d/)?((\d{4}_\d\d_\d\d)_drive_\d{4}_sync)
 EXPECTED = ("a line a frame: 'DATE/DRIVE/image_02/data/NUMBER.png ...' or 'DATE/DRIVE NUMBER l'")
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class KittiFrame:
     """
     Which frame.
@@ -70,8 +73,50 @@ class KittiFrame:
         """Return a name that a file can have."""
         return f'{self.drive}_image_0{self.camera}_{self.number:010d}'
 
+    @classmethod
+    def of_name(cls, name: str) -> 'KittiFrame':
+        """Return the frame that has a name."""
+        head, _, number = name.rpartition('_')
+        drive, _, camera = head.rpartition('_image_0')
+        return cls(drive, int(number), int(camera))
 
-def read_split(path: Path) -> list[KittiFrame]:
+
+class KittiFrames(Sequence[KittiFrame]):
+    """
+    Frames by number, made anew from their names when they are asked for.
+
+    :cvar names: their names.
+    """
+
+    def __init__(self, frames: Iterable[KittiFrame]) -> None:
+        self.names = NameList(frame.name for frame in frames)
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, index: int) -> KittiFrame: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[KittiFrame]: ...
+
+    def __getitem__(self, index: int | slice) -> KittiFrame | list[KittiFrame]:
+        """Return a frame, or a list of them for a slice."""
+        if isinstance(index, slice):
+            return [KittiFrame.of_name(name) for name in self.names[index]]
+        return KittiFrame.of_name(self.names[index])
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with any sequence of frames."""
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def read_split(path: Path) -> KittiFrames:
     """
     Return the frames of a split file, in its order.
 
@@ -80,32 +125,35 @@ def read_split(path: Path) -> list[KittiFrame]:
 
     :raises DatasetError: naming the file and the line.
     """
-    frames = []
-    for line in read_lines(path, EXPECTED):
+    frames = KittiFrames(_frames(path))
+    if not frames:
+        raise DatasetError(f'{path}: lists no frames: expected {EXPECTED}')
+    return frames
+
+
+def _frames(path: Path) -> Iterator[KittiFrame]:
+    for line in iterate_lines(path, EXPECTED):
         words = line.split()
         image, folder = _IMAGE.match(words[0]), _FOLDER.fullmatch(words[0])
         if image:
             # 'IMAGE None FOCAL': this frame has no improved truth.
             if len(words) == 3 and words[1] == 'None':
                 continue
-            frames.append(KittiFrame(image[2], int(image[5]), int(image[4])))
+            yield KittiFrame(image[2], int(image[5]), int(image[4]))
         elif folder and len(words) in (2, 3) and words[1].isdecimal():
             right = len(words) == 3 and words[2] == 'r'
-            frames.append(KittiFrame(folder[1], int(words[1]), 3 if right else 2))
+            yield KittiFrame(folder[1], int(words[1]), 3 if right else 2)
         else:
             raise DatasetError(f"{path}: '{line[:80]}': expected {EXPECTED}")
-    if not frames:
-        raise DatasetError(f'{path}: lists no frames: expected {EXPECTED}')
-    return frames
 
 
-def checksum(frames: list[KittiFrame]) -> str:
+def checksum(frames: Iterable[KittiFrame]) -> str:
     """Return 16 hexadecimal digits that are the same for the same frames in any order."""
     lines = sorted(f'{f.drive} {f.number} {"r" if f.camera == 3 else "l"}' for f in frames)
     return hashlib.sha256('\n'.join(lines).encode()).hexdigest()[:16]
 
 
-def identify(frames: list[KittiFrame]) -> str | None:
+def identify(frames: Sequence[KittiFrame]) -> str | None:
     """Return the name of the known split that has exactly these frames, None when none has."""
     count, digits = len(frames), None
     for name, known in KNOWN_SPLITS.items():
@@ -116,7 +164,7 @@ def identify(frames: list[KittiFrame]) -> str | None:
     return None
 
 
-def find_split(root: Path, split: str) -> list[KittiFrame]:
+def find_split(root: Path, split: str) -> KittiFrames:
     """
     Return the frames of a split.
 

@@ -57,7 +57,7 @@ class LaserCache:
         :param calibration: a calibration that lives as long as the cache.
         """
         camera = calibration.intrinsics
-        path = self.folder / f'{name}_{self._digest(calibration, depth, pixel)}.npy'
+        path = self.file(name, calibration, depth, pixel)
         try:
             readings = np.load(path, allow_pickle=False)
             if readings.dtype == _READING:
@@ -72,6 +72,10 @@ class LaserCache:
         readings['pixel'], readings['metres'] = spots, image.reshape(-1)[spots]
         self._write(path, readings)
         return image
+
+    def file(self, name: str, calibration: KittiCalibration, depth: str, pixel: str) -> Path:
+        """Return the file that holds the depth image of a frame, once it was projected."""
+        return self.folder / f'{name}_{self._digest(calibration, depth, pixel)}.npy'
 
     def _digest(self, calibration: KittiCalibration, depth: str, pixel: str) -> str:
         key = id(calibration), depth, pixel

@@ -15,8 +15,9 @@
 """Virtual KITTI 1.3.1 and 2: the same drives in ten variants, with exact depth."""
 
 from abc import abstractmethod
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
-import logging
 from pathlib import Path
 import re
 from typing import ClassVar
@@ -26,8 +27,10 @@ from numpy.typing import NDArray
 
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame
-from mde_ros.datasets.image_files import need_folder, read_16bit, read_lines, read_rgb, to_metres
-from mde_ros.datasets.indexed import IndexedDataset
+from mde_ros.datasets.image_files import (
+    need_folder, read_16bit, read_lines, read_rgb, sorted_names, to_metres)
+from mde_ros.datasets.indexed import IndexedDataset, PARTIAL
+from mde_ros.datasets.name_list import NameList
 
 VARIANTS = ('15-deg-left', '15-deg-right', '30-deg-left', '30-deg-right', 'clone', 'fog',
             'morning', 'overcast', 'rain', 'sunset')
@@ -37,8 +40,8 @@ SKY = 65535  # 655.35 m
 # The published camera of both versions: 1242 x 375, f 725, centre (620.5, 187).
 CAMERA = Intrinsics(1242, 375, 725., 725., 620.5, 187.)
 _INTRINSIC = 'intrinsic.txt'
-
-_log = logging.getLogger(__name__)
+_NAME = re.compile(r'(?:Scene)?(\d+)_([a-z0-9-]+)_(?:Camera_\d_)?(\d+)')
+_IMAGE = re.compile(r'(?:rgb_)?(\d{5})\.(?:png|jpg)')
 
 
 @dataclass(frozen=True, order=True)
@@ -54,20 +57,22 @@ class _VirtualKitti(IndexedDataset):
     """
     What both versions share.
 
-    :param variant: one or several of VARIANTS with commas between; None is all that are there.
-    :param scene: one or several of 01, 02, 06, 18, 20; None is all that are there.
+    :param variant: one or several of VARIANTS with commas between; None is all of them.
+    :param scene: one or several of 01, 02, 06, 18, 20; None is all of them.
     :param sky: 'nan' leaves the sky without depth, 'keep' gives it its stored 655.35 m, as fog
         is rendered with; it is beyond every cap then, and training must cut it off.
+    :param partial: 'yes' takes the scenes, variants and frames that are there.
     """
 
-    options = {'variant': (), 'scene': (), 'sky': ('nan', 'keep')}
+    options = {'variant': (), 'scene': (), 'sky': ('nan', 'keep'), **PARTIAL}
     depth_unit: ClassVar[str] = 'centimetres in 16 bit, 65535 in the sky'
     layout: ClassVar[str]
+    depth_name: ClassVar[str]
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
                  variant: str | None = None, scene: str | None = None,
-                 sky: str = 'nan') -> None:
-        super().__init__(path, split, read_depth)
+                 sky: str = 'nan', partial: str = 'no') -> None:
+        super().__init__(path, split, read_depth, partial)
         need_folder(self.path)
         if split is not None:
             raise DatasetError(f"{path}: no split '{split}': virtual KITTI has none; choose with "
@@ -76,19 +81,29 @@ class _VirtualKitti(IndexedDataset):
         self._find_roots()
         variants = _chosen(variant, VARIANTS, 'variant', self.path)
         scenes = _chosen(scene, [f'{number:02d}' for number in SCENE_FRAMES], 'scene', self.path)
-        self._frames = sorted(
-            VirtualFrame(int(number), name, frame) for number in scenes for name in variants
-            for frame in self._numbers(int(number), name))
-        self.names = [self.name_of(frame) for frame in self._frames]
-        self._check_count(None, self.layout)
-        self._check_scenes(variants if variant else None)
-        self._by_name: dict[str, VirtualFrame] = {}
         self.meta = {'source': self.layout.split('/')[0], 'licence': 'CC BY-NC-SA 3.0',
                      'sky': sky}
+        counts = {(int(number), name): 0 for number in sorted(set(scenes))
+                  for name in sorted(set(variants))}
+        # In the order of VirtualFrame, which is that of the names too.
+        self.names = NameList(self.name_of(frame) for frame in self._list(counts))
+        self._check_count(None, self.layout)
+        for name in variants if variant else ():
+            if not any(counts[key] for key in counts if key[1] == name):
+                raise DatasetError(f"{self.path}: no frames of the variant '{name}'; expected "
+                                   f'{self.layout}')
+        for key, count in counts.items():
+            self._check_count(SCENE_FRAMES[key[0]], self.layout, count, self._image_folder(*key))
 
     @abstractmethod
     def name_of(self, frame: VirtualFrame) -> str:
         """Return the name of a frame."""
+
+    def _frame(self, name: str) -> VirtualFrame:
+        """Return the frame that has a name."""
+        match = _NAME.fullmatch(name)
+        assert match
+        return VirtualFrame(int(match[1]), match[2], int(match[3]))
 
     @abstractmethod
     def _find_roots(self) -> None:
@@ -108,11 +123,11 @@ class _VirtualKitti(IndexedDataset):
 
     def read(self, index: int) -> Frame:
         """Read one frame; see IndexedDataset."""
-        return self._read(self._frames[index])
+        return self._read(self._frame(self.names[index]))
 
     def depth_file(self, index: int) -> Path:
         """Return the file that holds the depth of a frame."""
-        return self._files(self._frames[index])[1]
+        return self._files(self._frame(self.names[index]))[1]
 
     def paired(self, name: str, variant: str) -> Frame:
         """
@@ -126,11 +141,10 @@ class _VirtualKitti(IndexedDataset):
         :raises FrameError: when that frame cannot be read.
         """
         _chosen(variant, VARIANTS, 'variant', self.path)
-        if not self._by_name:
-            self._by_name = dict(zip(self.names, self._frames, strict=True))
-        if name not in self._by_name:
+        index = bisect_left(self.names, name)
+        if self.names[index:index + 1] != [name]:
             raise DatasetError(f'{self.path}: no frame {name}')
-        one = self._by_name[name]
+        one = self._frame(name)
         return self._read(VirtualFrame(one.scene, variant, one.number))
 
     def _read(self, frame: VirtualFrame) -> Frame:
@@ -143,27 +157,17 @@ class _VirtualKitti(IndexedDataset):
             depth = to_metres(stored, 100, *(() if self._keep_sky else (SKY,)))
         return Frame(self.name_of(frame), 0, image, camera, depth)
 
-    def _numbers(self, scene: int, variant: str) -> list[int]:
-        """Return the numbers of the frames whose images are there."""
-        folder = self._image_folder(scene, variant)
-        found = (re.fullmatch(r'(?:rgb_)?(\d{5})\.(?:png|jpg)', path.name)
-                 for path in (folder.iterdir() if folder.is_dir() else ()))
-        return [int(match[1]) for match in found if match]
-
-    def _check_scenes(self, asked: list[str] | None) -> None:
-        """Warn of scenes that are there in part, and of variants asked for that are not."""
-        counts: dict[tuple[int, str], int] = {}
-        for frame in self._frames:
-            key = frame.scene, frame.variant
-            counts[key] = counts.get(key, 0) + 1
-        for (scene, variant), count in counts.items():
-            if count < SCENE_FRAMES[scene]:
-                _log.warning('%s: %d of %d frames: half a download?',
-                             self._image_folder(scene, variant), count, SCENE_FRAMES[scene])
-        for variant in asked or ():
-            if not any(there == variant for _, there in counts):
-                raise DatasetError(f"{self.path}: no frames of the variant '{variant}'; expected "
-                                   f'{self.layout}')
+    def _list(self, counts: dict[tuple[int, str], int]) -> Iterator[VirtualFrame]:
+        """Yield the frames whose images are there, and count those of each scene and variant."""
+        for scene, variant in counts:
+            found = map(_IMAGE.fullmatch, sorted_names(self._image_folder(scene, variant)))
+            frames = [VirtualFrame(scene, variant, int(match[1])) for match in found if match]
+            if self.read_depth and frames:
+                folder = self._files(frames[0])[1].parent
+                self._check_files(folder, [self.depth_name.format(frame.number)
+                                           for frame in frames], set(sorted_names(folder)))
+            counts[scene, variant] = len(frames)
+            yield from frames
 
 
 class VirtualKitti1(_VirtualKitti):
@@ -171,6 +175,7 @@ class VirtualKitti1(_VirtualKitti):
 
     layout = ('vkitti_1.3.1_rgb/0001/clone/00000.png and '
               'vkitti_1.3.1_depthgt/0001/clone/00000.png')
+    depth_name = '{:05d}.png'
 
     def name_of(self, frame: VirtualFrame) -> str:
         """Return such as 0001_clone_00000."""
@@ -201,13 +206,16 @@ class VirtualKitti2(_VirtualKitti):
     options = {**_VirtualKitti.options, 'camera': ('0', '1')}
     layout = ('Scene01/clone/frames/rgb/Camera_0/rgb_00000.jpg and '
               'Scene01/clone/frames/depth/Camera_0/depth_00000.png')
+    depth_name = 'depth_{:05d}.png'
 
     def __init__(self, path: str | Path, split: str | None = None, read_depth: bool = True, *,
                  variant: str | None = None, scene: str | None = None, sky: str = 'nan',
-                 camera: str = '0') -> None:
+                 camera: str = '0', partial: str = 'no') -> None:
         self._side = camera
-        self._cameras: dict[tuple[int, str], dict[int, Intrinsics]] = {}
-        super().__init__(path, split, read_depth, variant=variant, scene=scene, sky=sky)
+        # Of each scene and variant: one for all its frames, or by number where they differ.
+        self._cameras: dict[tuple[int, str], Intrinsics | dict[int, Intrinsics]] = {}
+        super().__init__(path, split, read_depth, variant=variant, scene=scene, sky=sky,
+                         partial=partial)
 
     def name_of(self, frame: VirtualFrame) -> str:
         """Return such as Scene01_clone_Camera_0_00000."""
@@ -226,15 +234,18 @@ class VirtualKitti2(_VirtualKitti):
     def _files(self, frame: VirtualFrame) -> tuple[Path, Path]:
         image = self._image_folder(frame.scene, frame.variant) / f'rgb_{frame.number:05d}.jpg'
         depth = (self._depth / f'Scene{frame.scene:02d}' / frame.variant / 'frames' / 'depth'
-                 / f'Camera_{self._side}' / f'depth_{frame.number:05d}.png')
+                 / f'Camera_{self._side}' / self.depth_name.format(frame.number))
         return image, depth
 
     def _camera(self, frame: VirtualFrame) -> Intrinsics:
         key = frame.scene, frame.variant
         if key not in self._cameras:
             path = self._text / f'Scene{frame.scene:02d}' / frame.variant / _INTRINSIC
-            self._cameras[key] = read_intrinsics(path, self._side) if path.is_file() else {}
-        return self._cameras[key].get(frame.number, CAMERA)
+            found = read_intrinsics(path, self._side) if path.is_file() else {}
+            same = set(found.values())
+            self._cameras[key] = found if len(same) > 1 else next(iter(same), CAMERA)
+        camera = self._cameras[key]
+        return camera.get(frame.number, CAMERA) if isinstance(camera, dict) else camera
 
 
 def read_intrinsics(path: Path, side: str) -> dict[int, Intrinsics]:
