@@ -47,7 +47,7 @@ from mde_ros.evaluation.evaluator import evaluate
 from mde_ros.network.batch_norm import batch_norms, TARGET
 from mde_ros.network.depth_network import DepthNetwork
 from mde_ros.onsite.adapt_data import open_set
-from mde_ros.onsite.check import judge, measure
+from mde_ros.onsite.check import judge, measure, SOURCE_RISE
 from mde_ros.onsite.check_motion import motion_points
 from mde_ros.onsite.check_pictures import CheckPicture, source_pictures, target_pictures
 from mde_ros.onsite.frame_subset import hold_out
@@ -152,7 +152,7 @@ def rows_of_seed(case: Case, runs: Path, seed: str, base: DepthNetwork, card: We
     for name, network in candidates(
             case, runs, seed, base, target_pictures([learnt], 32, area)):
         measured = measure(network, pictures, sources, motion)
-        verdict, strict = judge(before, measured), judge(before, measured, STRICT)
+        verdict, strict = (judge(before, measured, rise, True) for rise in (SOURCE_RISE, STRICT))
         after = labelled(network, card, case.score)
         change = {column: after[column] / error[column] - 1 for column in COLUMNS}
         yield {'scenario': case.scenario, 'target': case.target, 'candidate': name,

@@ -62,7 +62,7 @@ def parse_arguments() -> argparse.Namespace:
         formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('--out', type=Path, default=ROOT / 'output' / 'adapt_demo')
     parser.add_argument('--weights', default='shipped')
-    parser.add_argument('--steps', type=int, default=300, help='steps of the adaptation')
+    parser.add_argument('--steps', type=int, default=400, help='steps of the adaptation')
     parser.add_argument('--method', default='', help='as mde adapt --method takes it')
     parser.add_argument('--priority', default='idle', help='of the adaptation')
     parser.add_argument('--seed', type=int, default=0)

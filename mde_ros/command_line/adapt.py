@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             options.update(nargs='+', default=[], metavar='DATA')
         elif field.name == 'sizes':
             options.update(type=parse_sizes, metavar='WxH:SHARE,...')
-        elif field.name == 'force':
+        elif field.name in ('force', 'trust_consistency'):
             options.update(action='store_true')
         elif field.name in ('out', 'replay', 'ranges', 'odometry'):
             options.update(type=Path, metavar='DIR' if field.name in ('out', 'replay')

@@ -145,7 +145,7 @@ class AdaptJob:
                 measure(network, targets, sources, motion)
                 | floor_measure(network, card, data.target_check, mount)
                 for network in (start.eval(), adapted))
-            verdict = judge(before, after, settings.source_rise)
+            verdict = judge(before, after, settings.source_rise, settings.trust_consistency)
             scale, problem = site_scale(anchor, adapted, card, data.whole, mount)
         with self._phase('writing'):
             return self._finish(self._write(base, card, adapted, data, verdict, scale, problem))

@@ -76,6 +76,8 @@ class AdaptSettings:
     :param checkpoint_every: steps between checkpoints.
     :param check_frames: most pictures of the target, and of the source, that the check sees.
     :param source_rise: share by which the error on the source may rise.
+    :param trust_consistency: accept what is more consistent where nothing in the recording tells
+        whether depth is better.
     :param force: go on with a recording that is not good enough.
     :param name: of the profile; '' takes the recording's.
     :param tape: measured distance in metres to what is in the middle of the pictures.
@@ -110,6 +112,7 @@ class AdaptSettings:
     checkpoint_every: int = 50
     check_frames: int = 24
     source_rise: float = SOURCE_RISE
+    trust_consistency: bool = False
     force: bool = False
     name: str = ''
     tape: float | None = None

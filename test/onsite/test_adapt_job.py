@@ -156,17 +156,17 @@ def test_from_a_profile_on(tmp_path: Path) -> None:
 
 
 def test_what_the_check_says_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[float] = []
+    seen: list[Any] = []
 
-    def lenient(before: Any, after: Any, source_rise: float) -> Any:
-        seen.append(source_rise)
+    def lenient(before: Any, after: Any, source_rise: float, trust: bool) -> Any:
+        seen.append((source_rise, trust))
         better = {key: value * (.5 if key in ('flip', 'zoom') else 1)
                   for key, value in before.items()}
-        return judge(before, better, source_rise)
+        return judge(before, better, source_rise, trust)
 
     monkeypatch.setattr(adapt_job, 'judge', lenient)
-    report = adapt(tiny_settings(tmp_path, source_rise=.07))
-    assert report.accepted and seen == [.07]
+    report = adapt(tiny_settings(tmp_path, source_rise=.07, trust_consistency=True))
+    assert report.accepted and seen == [(.07, True)]
 
 
 def test_a_scale_that_was_not_found_is_said(tmp_path: Path) -> None:

@@ -44,6 +44,19 @@ def test_better_consistency_is_accepted() -> None:
     assert all(row.kept for row in found.rows) and len(found.rows) == 9
 
 
+def test_consistency_alone_is_not_enough() -> None:
+    old = {name: np.array([.1, .1]) for name in ('flip', 'light', 'zoom')}
+    new = {name: values * .5 for name, values in old.items()}
+    found = judge(old, new)
+    assert not found.accepted and 'nothing in the recording tells' in found.why
+    assert found.score < -.5 and all(row.kept for row in found.rows)
+    assert judge(old, new, trust_consistency=True).accepted
+    for name in ('floor', 'motion'):
+        assert judge({**old, name: np.array([.1])}, {**new, name: np.array([.1])}).accepted
+        worse = judge({**old, name: np.array([.1])}, {**new, name: np.array([.11])})
+        assert not worse.accepted and 'allowed is to 105%' in worse.why
+
+
 def test_no_change_is_not_enough() -> None:
     found = verdict()
     assert not found.accepted and found.score == 0
