@@ -22,6 +22,7 @@ import torch
 
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.methods.registry import method_named, METHODS
+from mde_ros.adaptation.site_config import SiteConfig
 from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.errors import MdeError
 from mde_ros.estimation.weights import SHIPPED
@@ -177,4 +178,6 @@ class AdaptSettings:
             'precision': fast_precision() if self.precision == 'auto' else self.precision,
             'network': network}
         values['trainable'] = self.trainable
+        # Labels are there from the start, and there are few of them beside the source.
+        values['site'] = SiteConfig(consistency=2., start=0.)
         return TrainConfig(**values)

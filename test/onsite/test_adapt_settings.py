@@ -62,6 +62,7 @@ def test_what_the_trainer_gets() -> None:
     assert (config.learning_rate, config.seed, config.precision) == (1e-3, 7, '32-true')
     assert config.checkpoint_every == 9 and config.network == SIZES['small']
     assert (config.warm_up, config.trainable) == (10, 'all')
+    assert (config.site.consistency, config.site.start) == (2., 0.)
     assert settings(trainable='site').train_config(SIZES['small']).trainable == 'site'
     assert settings(steps=1000).train_config(SIZES['small']).warm_up == 30
 
