@@ -142,7 +142,9 @@ def test_the_demonstration_runs(drive: Path, tmp_path: Path) -> None:
     assert result['rate_alone'] > 0
     assert result['frames_lost'] == 0
     assert result['report']['settings']['steps'] == 2
-    assert len(result['scores']) >= 2
-    assert cv2.imread(str(out / 'compare_0.png')).shape[0] == 48 + 22
-    for word in ('Abs Rel in rooms never seen', 'while it trains', 'compare_0.png'):
+    assert len(result['scores']) == 2 and all(
+        len(rows) >= 2 for rows in result['scores'].values())
+    assert cv2.imread(str(out / 'same_rooms_0.png')).shape[0] == 48 + 22
+    for word in ('the same rooms, another drive', 'rooms where it never was', 'while it trains',
+                 'other_rooms_0.png'):
         assert word in done.stdout
