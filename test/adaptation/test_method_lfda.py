@@ -245,7 +245,8 @@ def test_mixed_precision_keeps_losses_in_float32() -> None:
 
 
 def test_no_target_label_can_be_read() -> None:
-    # A batch has no place for one (an anchor is made from the picture itself), and nothing changes when source labels are all there is.
+    # A batch has no place for one (an anchor is made from the picture itself), and nothing
+    # changes when source labels are all there is.
     assert Batch._fields == ('image', 'log_depth', 'target', 'focal', 'anchor')
     method, batch = make_method(Lfda), make_batch()
     unlabelled = batch._replace(log_depth=torch.full_like(batch.log_depth, torch.nan))
