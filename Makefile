@@ -59,7 +59,8 @@ system:
 	@.ci/egl
 
 test: $(STAMP) system
-	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+	@if [ -n '$(PYTEST_ARGS)' ]; then $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS); \
+	else .ci/test $(BIN)/python $(JOBS); fi
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .
