@@ -16,7 +16,6 @@
 
 import os
 import threading
-import time
 
 import pytest
 
@@ -215,7 +214,9 @@ def test_reload_under_traffic_loses_no_frame(rig):
 
     def slow(settings):
         if stubs:
-            time.sleep(.15)  # as long as loading takes; frames must not wait for it
+            # Loading takes as long as three frames, which must not wait for it.
+            until = stubs[0].calls + 3
+            wait(lambda: stubs[0].calls >= until)
         stubs.append(StubEstimator(model_id=f'model-{len(stubs)}'))
         return stubs[-1]
 

@@ -160,7 +160,14 @@ def test_odometry_and_ranges(robot):
     assert (distance['range'], distance['field_of_view']) == (2., .5)
 
 
-def test_bad_images_are_counted_and_do_not_end_it(robot):
+def test_bad_images_are_counted_and_do_not_end_it(robot, monkeypatch):
+    counted, count = [], Recorder.count_bad
+
+    def count_bad(recorder, *arguments):
+        count(recorder, *arguments)
+        counted.append(arguments)
+
+    monkeypatch.setattr(Recorder, 'count_bad', count_bad)
     robot.advertise(Image, 'image')
     robot.start(image='/front/image', calibrated=CAMERA)
     robot.matched()
@@ -170,9 +177,9 @@ def test_bad_images_are_counted_and_do_not_end_it(robot):
     wrong.encoding = 'strange'
     robot.publishers['image'].publish(wrong)
     small = fill_image(Image(), PIXELS[:5].copy(), 'rgb8', header_at(3 * S, 'optical'))
-    time.sleep(.3)  # one after the other: the mailbox keeps the newest only
+    wait(lambda: len(counted) == 1)  # one after the other: the mailbox keeps the newest only
     robot.publishers['image'].publish(small)
-    time.sleep(.3)
+    wait(lambda: len(counted) == 2)
     robot.send_image(4 * S)
     wait(lambda: robot.frames() == 2)
     robot.end()
