@@ -34,6 +34,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from mde_ros.datasets.compressed_depth import decode_compressed_depth
 from mde_ros.evaluation.colour import colour_depth
 from mde_ros.nodes import parameters
+from mde_ros.nodes.parameter_table import ParameterError
 
 # Parameters whose effect is tested elsewhere, and where.
 ELSEWHERE = {
@@ -70,9 +71,9 @@ def test_every_parameter_has_a_test_of_its_effect():
 
 
 def test_the_documents_list_exactly_these_parameters(repository):
-    assert parameters.markdown_table() in (repository / 'docs/depth_node.md').read_text()
+    assert parameters.PARAMETERS.markdown() in (repository / 'docs/depth_node.md').read_text()
     text = (repository / 'config/depth_node.yaml').read_text()
-    assert text == parameters.yaml_file()
+    assert text == parameters.PARAMETERS.yaml()
     values = yaml.safe_load(text)['/**']['ros__parameters']
     assert values == {name: list(entry.default) if isinstance(entry.default, tuple)
                       else entry.default for name, entry in parameters.TABLE.items()}
@@ -124,7 +125,7 @@ def test_wrong_values_are_refused_with_a_reason(ros_context, name, value, words)
 def test_wrong_values_at_start_are_refused(ros_context, values):
     node = Node('wrong', context=ros_context, parameter_overrides=[
         Parameter(name, value=value) for name, value in values.items()])
-    with pytest.raises((ParameterException, parameters.ParameterError)):
+    with pytest.raises((ParameterException, ParameterError)):
         parameters.declare(node)
     node.destroy_node()
 
