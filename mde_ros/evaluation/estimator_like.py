@@ -20,29 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.estimation.anchors import inputs
 
 
-class EstimateLike(Protocol):
+class EstimateLike(inputs.EstimateLike, Protocol):
     """What an estimator returns: see mde_ros.estimation.estimator.Estimate."""
-
-    @property
-    def depth(self) -> NDArray[np.float32]:
-        """Return H x W metres."""
-
-    @property
-    def intrinsics(self) -> Intrinsics:
-        """Return the rectified pinhole of the depth."""
-
-    @property
-    def image(self) -> NDArray[np.uint8]:
-        """Return the rectified image."""
 
     @property
     def timings(self) -> dict[str, float]:
         """Return seconds by stage."""
 
 
-class EstimatorLike(Protocol):
+class EstimatorLike(inputs.EstimatorLike, Protocol):
     """What estimates: see mde_ros.estimation.estimator.DepthEstimator."""
 
     @property

@@ -38,7 +38,7 @@ MOTION_RISE = .05
 MARGIN = .01
 
 # The measures that know something of the target's truth. Consistency alone let through networks
-# that were 12 % worse, so without either of them nothing is accepted by default.
+# that were 10 % worse, so without either of them nothing is accepted by default.
 TRUTHFUL = ('floor', 'motion')
 
 WORDS = {
