@@ -16,7 +16,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 import fcntl
 import json
 from pathlib import Path
@@ -41,9 +41,10 @@ from mde_ros.estimation.profile_card import ProfileCard, SiteScale
 from mde_ros.estimation.profile_store import resolve_profile
 from mde_ros.estimation.weights import load_weights, WeightCard
 from mde_ros.evaluation.result_files import write_json
-from mde_ros.evaluation.surroundings import machine, peak_memory_mb, versions
+from mde_ros.evaluation.surroundings import peak_memory_mb
 from mde_ros.network.depth_network import DepthNetwork
 from mde_ros.onsite.adapt_data import AdaptData, open_data, open_target
+from mde_ros.onsite.adapt_report import AdaptReport
 from mde_ros.onsite.adapt_settings import AdaptError, AdaptSettings
 from mde_ros.onsite.check import judge, measure, Verdict
 from mde_ros.onsite.check_motion import motion_points
@@ -64,35 +65,6 @@ MOTION_PAIRS = 60
 
 class Cancelled(Exception):
     """The job was asked to stop; the same settings go on where it was."""
-
-
-@dataclass(frozen=True)
-class AdaptReport:
-    """
-    What came of an adaptation: OUT/report.json.
-
-    :param accepted: whether the profile may replace what runs now.
-    :param why: in words, one line.
-    :param profile: file of the profile, '' where none was written.
-    :param check: the verdict's measures; {} where it did not come to a check.
-    :param scale: the profile's, and why there is none although an anchor was given.
-    :param settings: all of them, with the data and their hashes.
-    :param seconds: of each phase; training is the sum over all processes that shared it.
-    :param peak_memory_mb: of this process.
-    """
-
-    accepted: bool
-    why: str
-    profile: str = ''
-    check: dict[str, Any] = field(default_factory=dict)
-    scale: dict[str, Any] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    peak_memory_mb: float = 0.
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON knows them."""
-        return {**vars(self), 'machine': machine(), 'versions': versions()}
 
 
 class AdaptJob:

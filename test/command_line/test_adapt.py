@@ -41,7 +41,7 @@ from mde_ros.datasets.rgbd_folder_writer import RgbdFolderWriter
 from mde_ros.estimation.profile import load_profile
 from mde_ros.estimation.weights import save_weights, WeightCard
 from mde_ros.network.depth_network import DepthNetwork, NetworkConfig
-from mde_ros.onsite.adapt_job import AdaptReport
+from mde_ros.onsite.adapt_report import AdaptReport
 from mde_ros.onsite.adapt_settings import AdaptSettings
 from mde_ros.onsite.source_replay import Replay
 

@@ -28,7 +28,7 @@ from mde_ros.estimation.profile import load_profile
 from mde_ros.estimation.profile_card import ProfileError
 from mde_ros.estimation.profile_store import ProfileStore
 from mde_ros.onsite import adapt_job
-from mde_ros.onsite.adapt_job import adapt, AdaptReport, Cancelled, sole
+from mde_ros.onsite.adapt_job import adapt, Cancelled, sole
 from mde_ros.onsite.adapt_settings import AdaptError
 from mde_ros.onsite.check import judge
 from mde_ros.onsite.progress_file import PHASES, ProgressFile
@@ -191,7 +191,3 @@ def test_two_jobs_in_one_folder(tmp_path: Path) -> None:
     words = 'another mde adapt is at work there'
     with sole(tmp_path), pytest.raises(AdaptError, match=words), sole(tmp_path):
         pass
-
-
-def test_a_report_is_json() -> None:
-    assert json.loads(json.dumps(AdaptReport(False, 'why').to_dict()))['why'] == 'why'
