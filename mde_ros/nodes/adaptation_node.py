@@ -49,7 +49,7 @@ class AdaptationNode(LifecycleNode):
     """
     Record, adapt, exchange; see docs/adaptation_node.md.
 
-    Spin it with a MultiThreadedExecutor of at least three threads.
+    Spin it with a PatientExecutor of at least three threads.
 
     :param command: what is run to adapt, and ``grace`` the seconds it gets to end; tests put a
         stub here.

@@ -47,7 +47,7 @@ class DepthNode(LifecycleNode):
     """
     Subscribe to cameras and publish their depth; see docs/depth_node.md.
 
-    Spin it with a MultiThreadedExecutor of at least three threads: images keep coming while
+    Spin it with a PatientExecutor of at least three threads: images keep coming while
     weights load. The network runs in a thread of its own, whatever the executor.
 
     :param estimator_factory: makes an estimator from the parameters; tests put a stub here.

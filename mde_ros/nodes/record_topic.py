@@ -24,7 +24,6 @@ from typing import Any
 
 import rclpy
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Range
@@ -36,6 +35,7 @@ from mde_ros.errors import MdeError
 from mde_ros.nodes import qos
 from mde_ros.nodes.calibration import FrameError
 from mde_ros.nodes.camera_stream import CameraStream
+from mde_ros.nodes.executor import PatientExecutor
 from mde_ros.nodes.flow import Complaints
 from mde_ros.nodes.mailbox import Mailbox
 from mde_ros.nodes.messages import stamp_ns
@@ -128,7 +128,7 @@ class _Listener:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Subscribe and spin in threads; take everything away at the end."""
-        executor = MultiThreadedExecutor(2, context=self._node.context)
+        executor = PatientExecutor(2, context=self._node.context)
         executor.add_node(self._node)
         stop = threading.Event()
         thread = threading.Thread(target=spin_until, name='executor', args=(

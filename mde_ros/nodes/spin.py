@@ -24,11 +24,12 @@ import rclpy
 from rclpy.exceptions import (
     InvalidHandle, InvalidParameterTypeException, InvalidParameterValueException,
     ParameterException)
-from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from mde_ros.errors import MdeError
+from mde_ros.nodes.executor import PatientExecutor
 from mde_ros.nodes.transport import export_large_image_profile
 
 # Images, services and the watching timers may each be in a callback at the same time.
@@ -66,7 +67,7 @@ def run(make_node: Callable[[], Node], arguments: list[str] | None = None) -> in
         rclpy.shutdown()
         return 2
     node.get_logger().info(transport)
-    executor = MultiThreadedExecutor(THREADS)
+    executor = PatientExecutor(THREADS)
     executor.add_node(node)
     spinner = threading.Thread(
         target=spin_until, args=(executor, stop, node.get_logger().error), name='executor')

@@ -20,7 +20,6 @@ import time
 
 from node_harness import StubEstimator, wait
 import numpy as np
-from rclpy.executors import MultiThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -37,6 +36,7 @@ from mde_ros.network.depth_network import DepthNetwork, SIZES
 from mde_ros.nodes import qos
 from mde_ros.nodes.adaptation_node import AdaptationNode
 from mde_ros.nodes.depth_node import DepthNode
+from mde_ros.nodes.executor import PatientExecutor
 from mde_ros.nodes.messages import camera_info, fill_image, header_at
 from mde_ros.nodes.spin import spin_until
 
@@ -102,7 +102,7 @@ class AdaptationRig:
         self.executors = []
         for node in (self.node, self.peer, self.depth):
             if node is not None:
-                self.executors.append(MultiThreadedExecutor(3, context=context))
+                self.executors.append(PatientExecutor(3, context=context))
                 self.executors[-1].add_node(node)
         self.threads = [
             threading.Thread(target=spin_until, args=(executor, self.stop, self.defects.append))

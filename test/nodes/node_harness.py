@@ -21,7 +21,6 @@ import time
 from typing import Any
 
 import numpy as np
-from rclpy.executors import MultiThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -31,6 +30,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.nodes import qos
 from mde_ros.nodes.depth_node import DepthNode
+from mde_ros.nodes.executor import PatientExecutor
 from mde_ros.nodes.messages import camera_info, fill_image, header_at, stamp_ns
 from mde_ros.nodes.spin import spin_until
 
@@ -100,9 +100,9 @@ class Rig:
         self.peer = Node('peer', context=context, namespace=namespace)
         self.defects: list[str] = []
         self.received: dict[str, list[Any]] = {}
-        self.executor = MultiThreadedExecutor(3, context=context)
+        self.executor = PatientExecutor(3, context=context)
         self.executor.add_node(self.node)
-        self.peer_executor = MultiThreadedExecutor(2, context=context)
+        self.peer_executor = PatientExecutor(2, context=context)
         self.peer_executor.add_node(self.peer)
         self.stop = threading.Event()
         self.threads = [

@@ -28,7 +28,6 @@ pytest.importorskip('rclpy')
 
 from adaptation_harness import CAMERA, picture, profile_estimator
 from node_harness import wait
-from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image
@@ -39,6 +38,7 @@ from mde_ros.nodes import qos
 from mde_ros.nodes.adaptation_guard import holder, start_time
 from mde_ros.nodes.adaptation_state import read_json
 from mde_ros.nodes.depth_node import DepthNode
+from mde_ros.nodes.executor import PatientExecutor
 from mde_ros.nodes.messages import camera_info, fill_image, header_at
 from mde_ros.nodes.spin import spin_until
 
@@ -56,7 +56,7 @@ class World:
             estimator_factory=profile_estimator(site), context=context,
             parameter_overrides=[Parameter('autostart', value=False)])
         self.stop = threading.Event()
-        self.executors = [MultiThreadedExecutor(3, context=context) for _ in range(2)]
+        self.executors = [PatientExecutor(3, context=context) for _ in range(2)]
         self.executors[0].add_node(self.peer)
         self.executors[1].add_node(self.depth)
         self.threads = [threading.Thread(target=spin_until, args=(e, self.stop, print))

@@ -22,12 +22,12 @@ import pytest
 pytest.importorskip('rclpy')
 
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from mde_ros.nodes.adaptation_parameters import Settings
 from mde_ros.nodes.adaptation_reload import DepthNodeClient
+from mde_ros.nodes.executor import PatientExecutor
 from mde_ros.nodes.spin import spin_until
 
 
@@ -36,7 +36,7 @@ def asking(ros_context):
     """Return (client, server node, settings as a list of one, stop)."""
     node, server = (Node(name, context=ros_context, namespace='ns') for name in ('a', 'depth'))
     settings, stop, ended = [Settings(depth_node='depth')], threading.Event(), threading.Event()
-    executor = MultiThreadedExecutor(4, context=ros_context)
+    executor = PatientExecutor(4, context=ros_context)
     for one in (node, server):
         executor.add_node(one)
     thread = threading.Thread(target=spin_until, args=(executor, ended, print))

@@ -26,9 +26,9 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 
+from mde_ros.nodes.executor import PatientExecutor
 from mde_ros.nodes.spin import spin_until
 
 
@@ -88,7 +88,7 @@ def test_a_defect_in_a_callback_does_not_end_the_process(ros_context):
             raise ZeroDivisionError('a defect')
 
     node.create_timer(.01, tick)
-    executor = MultiThreadedExecutor(2, context=ros_context)
+    executor = PatientExecutor(2, context=ros_context)
     executor.add_node(node)
     thread = threading.Thread(target=spin_until, args=(executor, stop, lines.append))
     thread.start()
