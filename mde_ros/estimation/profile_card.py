@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from mde_ros.errors import MdeError
 
 FORMAT = 'mde_ros profile 1'
-SOURCES = ('none', 'tape', 'ranges', 'camera_height', 'odometry')
+# 'kept': no measurement, but the scale that the network had before it was adapted.
+SOURCES = ('none', 'tape', 'ranges', 'camera_height', 'odometry', 'kept')
 # Factors beyond these are no scale of a place but a mistake of units, such as millimetres.
 FACTORS = (.02, 50.)
 EXPONENTS = (.25, 4.)

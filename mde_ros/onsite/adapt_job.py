@@ -53,7 +53,8 @@ from mde_ros.onsite.mounted_camera import Mount, MountPrior, site_anchors
 from mde_ros.onsite.priority import limit_threads, set_priority
 from mde_ros.onsite.progress_file import ProgressFile, TimeLeft
 from mde_ros.onsite.recording_check import check_recording
-from mde_ros.onsite.scale_anchor import anchor_of, floor_measure, site_scale
+from mde_ros.onsite.scale_anchor import (
+    anchor_of, floor_measure, kept_scale, site_scale)
 from mde_ros.onsite.source_gate import SourceForgotten, SourceGate
 from mde_ros.onsite.target_statistics import (
     precise_statistics, statistics_batches, TRAILING)
@@ -96,7 +97,7 @@ class AdaptJob:
                     reasons)))
             anchor = anchor_of(settings)
             base, card = load_weights(settings.weights)
-            start, started_from = self._start(base, card)
+            start, started_from, scaled = self._start(base, card)
         with self._phase('preparing source'):
             data = open_data(settings, self._preparing)
             config = settings.train_config(card.network)
@@ -118,7 +119,8 @@ class AdaptJob:
                 | floor_measure(network, card, data.target_check, mount)
                 for network in (start.eval(), adapted))
             verdict = judge(before, after, settings.source_rise, settings.trust_consistency)
-            scale, problem = site_scale(anchor, adapted, card, data.whole, mount)
+            scale, problem = site_scale(anchor, adapted, card, data.whole, mount, kept_scale(
+                before['level'], after['level'], scaled))
         with self._phase('writing'):
             return self._finish(self._write(base, card, adapted, data, verdict, scale, problem))
 
@@ -144,15 +146,16 @@ class AdaptJob:
             return []
         return check_recording(whole.path, self.settings.split or None)
 
-    def _start(self, base: DepthNetwork, card: WeightCard) -> tuple[DepthNetwork, str]:
-        """Return the network to start from and the hash of the profile that it has."""
+    def _start(self, base: DepthNetwork, card: WeightCard
+               ) -> tuple[DepthNetwork, str, SiteScale]:
+        """Return the network to start from, and the hash and scale of the profile that it has."""
         if not self.settings.profile:
-            return base, ''
+            return base, '', SiteScale()
         path = resolve_profile(self.settings.profile, card.sha256)
         if path is None:
-            return base, ''
+            return base, '', SiteScale()
         tensors, profile = load_profile(path)
-        return apply_profile(base, card, (tensors, profile)), profile.sha256
+        return apply_profile(base, card, (tensors, profile)), profile.sha256, profile.scale
 
     def _pictures(self, data: AdaptData, card: WeightCard
                   ) -> tuple[list[CheckPicture], list[CheckPicture]]:

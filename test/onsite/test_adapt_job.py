@@ -20,10 +20,13 @@ import shutil
 from typing import Any
 
 from adapt_harness import CAMERA, tiny_settings
+import numpy as np
 import pytest
 import torch
 
 from mde_ros.adaptation.errors import TrainingError
+from mde_ros.datasets.rgbd_folder import RgbdFolder
+from mde_ros.estimation.estimator import DepthEstimator
 from mde_ros.estimation.profile import load_profile
 from mde_ros.estimation.profile_card import ProfileError
 from mde_ros.estimation.profile_store import ProfileStore
@@ -171,8 +174,26 @@ def test_what_the_check_says_decides(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_scale_that_was_not_found_is_said(tmp_path: Path) -> None:
     report = adapt(tiny_settings(tmp_path, camera_height=.4))
-    assert 'no scale: camera_height: ' in report.why and report.scale['factor'] == 1.
+    assert 'no scale: camera_height: ' in report.why and report.scale['source'] == 'kept'
     assert report.scale['problem']
+
+
+def test_without_a_measurement_depth_keeps_its_level(tmp_path: Path) -> None:
+    settings = tiny_settings(tmp_path)
+    report = adapt(settings)
+    assert report.scale['source'] == 'kept' and report.scale['count'] > 1
+    frames = RgbdFolder(tmp_path / 'recording', read_depth=False)
+    levels = [np.median([
+        np.nanmedian(np.log(estimator.estimate(frame.image, frame.intrinsics).depth))
+        for frame in frames]) for estimator in (
+            DepthEstimator(settings.weights),
+            DepthEstimator(settings.weights, profile=tmp_path / 'out' / 'profile'))]
+    # The factor is of the held-out frames, these are all.
+    assert levels[1] == pytest.approx(levels[0], abs=.02)
+    # A profile that had a scale hands it on.
+    again = adapt(tiny_settings(
+        tmp_path, out=tmp_path / 'again', profile=str(tmp_path / 'out' / 'profile'), steps=1))
+    assert again.scale['factor'] == pytest.approx(report.scale['factor'], rel=.2)
 
 
 @pytest.mark.parametrize('method', ['mean_teacher', 'adabn'])

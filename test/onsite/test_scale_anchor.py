@@ -25,7 +25,7 @@ from mde_ros.estimation.anchors.inputs import AnchorError
 from mde_ros.estimation.estimator import DepthEstimator
 from mde_ros.estimation.profile_card import SiteScale
 from mde_ros.estimation.weights import WeightCard
-from mde_ros.onsite.scale_anchor import anchor_of, site_scale
+from mde_ros.onsite.scale_anchor import anchor_of, kept_scale, site_scale
 
 CARD = WeightCard('tiny', TINY, 48 * 64)
 
@@ -35,6 +35,30 @@ def test_no_anchor_is_a_factor_of_one(tmp_path: Path) -> None:
     assert anchor_of(settings) == {}
     frames = RgbdFolder(tmp_path / 'recording', read_depth=False)
     assert site_scale({}, tiny_network(), CARD, frames) == (SiteScale(), '')
+
+
+def test_the_level_of_before_is_kept_by_the_median_shift() -> None:
+    before, after = np.log([2., 3., 10.]), np.log([1., 2., 4.])
+    found = kept_scale(before, after)
+    assert found.factor == pytest.approx(2.) and (found.source, found.count) == ('kept', 3)
+    assert found.log_std == pytest.approx(np.std(np.log([2., 1.5, 2.5])))
+    # Of a profile that had a scale: 3 d ** .5 before, so 3 (2 d) ** .5 after.
+    scaled = kept_scale(before, after, SiteScale(3., exponent=.5))
+    assert scaled.exponent == .5
+    depth = np.array([1., 4.], np.float32)
+    np.testing.assert_allclose(scaled.apply(depth), 3 * np.sqrt(2 * depth), rtol=1e-6)
+    # No file is refused for a network that went astray; the check says what it thinks of it.
+    assert kept_scale(before + 9, after).factor == 50.
+
+
+def test_an_anchor_that_says_nothing_leaves_the_scale_of_before(tmp_path: Path) -> None:
+    settings = tiny_settings(tmp_path, camera_height=.4)
+    frames = RgbdFolder(tmp_path / 'recording', read_depth=False)
+    kept = SiteScale(.9, .1, 'kept', 4)
+    assert site_scale({}, tiny_network(), CARD, frames, otherwise=kept) == (kept, '')
+    found, problem = site_scale(
+        anchor_of(settings), tiny_network(), CARD, frames, otherwise=kept)
+    assert found == kept and problem
 
 
 def test_a_tape_measurement_of_the_middle(tmp_path: Path) -> None:
