@@ -98,7 +98,7 @@ def adapt_set(folder: Path, out: Path, arguments: argparse.Namespace,
         'before': score(folder, DepthEstimator(arguments.weights)),
         'after': score(folder, DepthEstimator(arguments.weights, profile=run / 'profile'))}
     if arguments.oracle:
-        labelled = out / 'oracle'
+        labelled = arguments.out / folder.name / 'oracle'
         if not (labelled / 'weights.json').exists():
             mde('train', '--source', f'{folder}:adapt', '--weights', arguments.weights, '--out',
                 str(labelled), '--steps', str(ORACLE_STEPS), '--batch', '8', '--sizes',
@@ -135,6 +135,8 @@ def main() -> int:
     parser.add_argument('--sets', nargs='+', required=True)
     parser.add_argument('--mount', nargs='+', default=[], metavar='SET=HEIGHT[,PITCH[,ROLL]]',
                         help='metres over the floor and degrees, where they are known')
+    parser.add_argument('--unmeasured', action='store_true',
+                        help='adapt to the sets of --mount without their measurements as well')
     parser.add_argument('--weights', default='shipped')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--threads', type=int, default=1)
@@ -149,9 +151,13 @@ def main() -> int:
     table = Table(title='Abs Rel')
     for heading in HEADINGS:
         table.add_column(heading)
-    for name in arguments.sets:
-        found[name] = adapt_set(arguments.data / name, arguments.out / name, arguments,
-                                mounts.get(name, []))
+    jobs = [(name, name, mounts.get(name, [])) for name in arguments.sets]
+    if arguments.unmeasured:
+        jobs += [(f'{name}, height unknown', name, []) for name in arguments.sets
+                 if name in mounts]
+    for name, folder, options in jobs:
+        out = arguments.out / (folder if name == folder else f'{folder}_unmeasured')
+        found[name] = adapt_set(arguments.data / folder, out, arguments, options)
         table.add_row(*cells(name, found[name]))
         print(*cells(name, found[name]), flush=True)
         if arguments.json:

@@ -74,23 +74,27 @@ def test_before_after_and_oracle(adapted_sets: ModuleType, tmp_path: Path,
     monkeypatch.setattr(adapted_sets, 'ORACLE_STEPS', 2)
     words = ['adapted_sets.py', str(tmp_path / 'data'), '--sets', 'cam', '--mount',
              'cam=0.6,9', '--weights', str(tmp_path / 'tiny.safetensors'), '--out',
-             str(tmp_path / 'out'), '--oracle', '--json', str(result), '--markdown', str(page),
+             str(tmp_path / 'out'), '--oracle', '--unmeasured', '--json', str(result),
+             '--markdown', str(page),
              '--seed', '3', '--threads', '1', '--options',
              (f"--source {tmp_path / 'rooms'} --steps 2 --batch 2 --sizes 64x48:1 "
               '--precision 32-true --check-frames 4')]
     monkeypatch.setattr(sys, 'argv', words)
     assert adapted_sets.main() == 0
-    row = json.loads(result.read_text())['sets']['cam']
+    sets = json.loads(result.read_text())['sets']
+    row, unmeasured = sets['cam'], sets['cam, height unknown']
+    assert unmeasured['options'] == [] and unmeasured['oracle'] == row['oracle']
+    assert unmeasured['scale']['source'] == 'kept'
     assert row['options'] == ['--camera-height', '0.6', '--camera-pitch', '9.0']
-    assert [word for call in calls for word in call[:1]] == ['adapt', 'train']
+    assert [word for call in calls for word in call[:1]] == ['adapt', 'train', 'adapt']
     assert calls[0][calls[0].index('--seed') + 1] == '3' and '--camera-pitch' in calls[0]
     assert isinstance(row['accepted'], bool) and row['before'] != row['after'] != row['oracle']
     lines = page.read_text().splitlines()
     assert lines[0] == 'a' and lines[-1] == 'b' and 'old' not in lines
-    cells = [cell.strip() for cell in lines[-3].strip('|').split('|')]
+    cells = [cell.strip() for cell in lines[-4].strip('|').split('|')]
     assert len(cells) == len(adapted_sets.HEADINGS) and cells[0] == 'cam'
     assert cells[3] == f"{row['before']['raw']['abs_rel']:.3f}"
-    assert adapted_sets.main() == 0 and len(calls) == 2  # what is finished is not run again
+    assert adapted_sets.main() == 0 and len(calls) == 3  # what is finished is not run again
 
 
 def test_a_mount_is_height_pitch_and_roll(adapted_sets: ModuleType) -> None:
