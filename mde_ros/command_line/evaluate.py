@@ -85,6 +85,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                               '(default: that of the weights)')
     running.add_argument('--threads', type=whole_positive, help='CPU threads of the network')
     running.add_argument('--device', default='cpu', help="'cpu', 'cuda' or another of PyTorch")
+    running.add_argument('--backend', help="what runs the network: 'torch', 'onnx', 'openvino', "
+                                           "... or 'auto' (default: torch; with --live what the "
+                                           'node takes)')
+    running.add_argument('--precision', help="'fp32', 'bf16' or 'fp16' (default: fp32)")
+    running.add_argument('--engine', metavar='FILE', help='of mde export, in place of --precision')
     live = parser.add_argument_group('live: play the data to a real depth node and score what '
                                      'it publishes')
     live.add_argument('--live', action='store_true',
@@ -214,12 +219,20 @@ def _evaluate_live(arguments: argparse.Namespace, options: ScoringOptions, obser
     parameters = {'weights': weights if weights == SHIPPED else str(Path(weights).resolve()),
                   'profile': str(Path(profile).resolve()) if profile else '',
                   'device': arguments.device, 'threads': arguments.threads or 0,
-                  'input_area': area or 0}
+                  'input_area': area or 0, **_running(arguments)}
     return evaluate_live(
         source, options, LiveOptions(
             arguments.node, parameters, arguments.rate, arguments.reliability,
             arguments.transport, arguments.every, arguments.limit),
         border=arguments.border, observers=observers)
+
+
+def _running(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return back end, precision and engine as far as they were given."""
+    given = {name: getattr(arguments, name) for name in ('backend', 'precision', 'engine')}
+    if given['engine']:
+        given['engine'] = str(Path(given['engine']).resolve())
+    return {name: value for name, value in given.items() if value}
 
 
 def _evaluate_offline(arguments: argparse.Namespace, options: ScoringOptions,
@@ -228,7 +241,8 @@ def _evaluate_offline(arguments: argparse.Namespace, options: ScoringOptions,
     # PyTorch takes seconds to import: not before the arguments are known to be right.
     from mde_ros.estimation.estimator import DepthEstimator
     estimator = DepthEstimator(arguments.weights, profile=arguments.profile, input_area=area,
-                               threads=arguments.threads, device=arguments.device)
+                               threads=arguments.threads, device=arguments.device,
+                               **_running(arguments))
     total = -(-len(source) // arguments.every)
     if arguments.limit:
         total = min(total, arguments.limit)

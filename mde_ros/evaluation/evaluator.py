@@ -134,7 +134,7 @@ def evaluate(source: FrameSource, estimator: EstimatorLike,
         if not latency_only:
             result.scores = scorer.finish()
     result.surroundings = {
-        'device': str(getattr(estimator, 'device', 'cpu')),
+        'device': str(getattr(estimator, 'runs_on', 'cpu')),
         'peak_memory_mb': surroundings.peak_memory_mb(),
         'machine': surroundings.machine(), 'versions': surroundings.versions()}
     return result

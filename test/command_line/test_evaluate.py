@@ -142,11 +142,12 @@ def test_options_reach_the_estimator_and_the_frames(rgbd_folder: Path, tmp_path:
     json_file = tmp_path / 'r.json'
     assert main(['evaluate', str(rgbd_folder), '--weights', 'w.safetensors', '--profile',
                  'p.safetensors', '--size', '320x240', '--threads', '3', '--device', 'cuda',
-                 '--every', '2', '--limit', '2', '--border', '8', '--ranges', '2', '--json',
+                 '--backend', 'onnx', '--precision', 'fp16', '--engine', 'e.onnx', '--every', '2', '--limit', '2', '--border', '8', '--ranges', '2', '--json',
                  str(json_file)]) == 0
     assert RowEstimator.made == [
         ('w.safetensors', {'profile': 'p.safetensors', 'input_area': 76800, 'threads': 3,
-                           'device': 'cuda'})]
+                           'device': 'cuda', 'backend': 'onnx', 'precision': 'fp16',
+                           'engine': str(Path('e.onnx').resolve())})]
     fields = json.loads(json_file.read_text())
     assert fields['frames']['read'] == 2
     assert fields['ranges'][0]['to'] == 2
@@ -193,8 +194,11 @@ def test_live_options_reach_the_node(rgbd_folder: Path, tmp_path: Path,
     (tmp_path / 'store').mkdir()
     assert main([*words, '--live', '--profile', 'store']) == 0
     assert calls[-1][1].parameters['profile'] == str(tmp_path / 'store')
+    assert main([*words, '--live', '--backend', 'onnx', '--engine', 'e.onnx']) == 0
+    assert calls[-1][1].parameters['backend'] == 'onnx'
+    assert calls[-1][1].parameters['engine'] == str(tmp_path / 'e.onnx')
     assert main([*words, '--live', '--profile', 'stoer']) == 2
-    assert len(calls) == 3
+    assert len(calls) == 4
     assert (second.namespace, second.transport) == ('/robot', 'compressed')
 
 
