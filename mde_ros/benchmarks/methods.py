@@ -16,6 +16,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mde_ros.adaptation.config_file import method_file, read_config
@@ -24,6 +25,7 @@ from mde_ros.adaptation.methods.lfda import Lfda
 from mde_ros.adaptation.methods.registry import METHODS
 from mde_ros.adaptation.methods.t2net import (
     ImageTranslation, T2Net, T2NetFocal, T2NetOurs)
+from mde_ros.adaptation.recognition import URLS
 from mde_ros.benchmarks.errors import BenchmarkError
 from mde_ros.benchmarks.settings import SHARED
 
@@ -38,6 +40,8 @@ KINDS: dict[str, type[Method[Any]]] = {
 PREDECESSORS = ('adabn', 'adversary', 't2net_ours', 'mean_teacher', 't2net')
 # T2Net's own network takes hours on two cores: --methods asks for it there.
 SLOW = tuple(OWN_NETWORK)
+# What a file of config/methods writes for the weights that --recognition names.
+GIVEN = 'given'
 
 
 @dataclass(frozen=True)
@@ -65,14 +69,17 @@ class Contender:
         return self.name == ORACLE
 
 
-def contender(name: str, channels: int = ImageTranslation.channels) -> Contender:
+def contender(name: str, channels: int = ImageTranslation.channels,
+              recognition: str | None = None) -> Contender:
     """
     Return a row by its name, with the settings of config/methods/NAME.yaml.
 
     Besides those of the code, each file there is a row: a method with other settings.
 
     :param channels: of the image translation around our network.
-    :raises BenchmarkError: for an unknown name, or a file that changes what all rows share.
+    :param recognition: weights for the rows whose file leaves them to the command.
+    :raises BenchmarkError: for an unknown name, a file that changes what all rows share, or
+        weights that are needed.
     """
     path = method_file(name)
     values = read_config(path) if path else {}
@@ -86,13 +93,21 @@ def contender(name: str, channels: int = ImageTranslation.channels) -> Contender
     if wrong := sorted(set(values) & set(SHARED)):
         raise BenchmarkError(
             f"{path}: {', '.join(wrong)}: the same for all methods of a table; leave them out")
+    if values.get('recognition') == GIVEN:
+        if not recognition:
+            raise BenchmarkError(f'{name}: needs --recognition FILE, the weights of the network '
+                                 'that judges style and content')
+        if recognition not in URLS and not Path(recognition).is_file():
+            raise BenchmarkError(f'--recognition {recognition}: no such file')
+        values['recognition'] = recognition
     if issubclass(chosen, T2NetOurs) and channels != chosen.channels:
         chosen = type(chosen.__name__, (chosen,), {'channels': channels})
     return Contender(name, chosen, values)
 
 
 def contenders(names: Sequence[str] | None, size: str,
-               channels: int = ImageTranslation.channels) -> list[Contender]:
+               channels: int = ImageTranslation.channels,
+               recognition: str | None = None) -> list[Contender]:
     """
     Return the rows of a table in the order of the code, then of files; source_only first.
 
@@ -102,6 +117,7 @@ def contenders(names: Sequence[str] | None, size: str,
         wanted = {name for name in KINDS if name != 't2net_focal'
                   and not (size == 'quick' and name in SLOW)}
     else:
-        wanted = {contender(name).name for name in names} | {SOURCE_ONLY}
+        wanted = {*names, SOURCE_ONLY}
     others = sorted(wanted - set(KINDS))
-    return [contender(name, channels) for name in (*KINDS, *others) if name in wanted]
+    return [contender(name, channels, recognition)
+            for name in (*KINDS, *others) if name in wanted]

@@ -68,6 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='weights, scores and rendered rooms; the same command goes on')
     parser.add_argument('--encoder-start', type=Path, metavar='FILE',
                         help='ImageNet MobileNetV2 weights that all our networks start from')
+    parser.add_argument('--recognition', metavar='FILE',
+                        help='weights of the network that judges in the row lfda_recognition: '
+                             'VGG or MobileNetV2 (all others: the frozen content encoder)')
     parser.add_argument('--network', choices=sorted(NETWORKS), help='size of our network')
     for option in OPTIONS:
         parser.add_argument('--' + option.replace('_', '-'), type=int, metavar='N',
@@ -114,7 +117,8 @@ def run(arguments: argparse.Namespace) -> int:
     given = {name: getattr(arguments, name) for name in (*OPTIONS, 'network')}
     changes |= {name: value for name, value in given.items() if value is not None}
     settings = Settings.of(arguments.size, **changes)
-    rows_of = contenders(arguments.methods, arguments.size, settings.translator_channels)
+    rows_of = contenders(arguments.methods, arguments.size, settings.translator_channels,
+                         arguments.recognition)
     console = Console(stderr=True)
     out = arguments.out / arguments.size
     data = (scenario.ready(arguments.targets) if isinstance(scenario, Configured) else

@@ -227,7 +227,7 @@ def _evaluate_live(arguments: argparse.Namespace, options: ScoringOptions, obser
         border=arguments.border, observers=observers)
 
 
-def _running(arguments: argparse.Namespace) -> dict[str, str]:
+def _running(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return back end, precision and engine as far as they were given."""
     given = {name: getattr(arguments, name) for name in ('backend', 'precision', 'engine')}
     if given['engine']:

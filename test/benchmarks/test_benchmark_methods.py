@@ -46,6 +46,18 @@ def test_which_rows() -> None:
         contenders(['dann'], 'quick')
 
 
+def test_a_recognition_network_is_given_by_the_command() -> None:
+    names = ['lfda_recognition', 'lfda']
+    rows = contenders(names, 'quick', recognition='vgg16')
+    assert [one.name for one in rows] == ['source_only', 'lfda', 'lfda_recognition']
+    assert [one.values.get('recognition') for one in rows] == [None, '', 'vgg16']
+    assert rows[2].kind is KINDS['lfda'] and not rows[2].own_network
+    with pytest.raises(BenchmarkError, match='--recognition FILE'):
+        contenders(names, 'quick')
+    with pytest.raises(BenchmarkError, match='--recognition vgg.pth: no such file'):
+        contenders(names, 'quick', recognition='vgg.pth')
+
+
 def test_a_narrower_translation_leaves_t2net_as_published() -> None:
     narrow = contender('t2net_ours', 16).kind
     assert issubclass(narrow, T2NetOurs) and narrow.channels == 16

@@ -81,6 +81,9 @@ def test_table_json_plot_and_pictures(run: Callable[..., int], tmp_path: Path,
 def test_wrong_options_are_named(run: Callable[..., int], tmp_path: Path,
                                  capsys: pytest.CaptureFixture[str]) -> None:
     for words, message in (
+            (['--methods', 'lfda_recognition'], 'lfda_recognition: needs --recognition FILE'),
+            (['--methods', 'lfda_recognition', '--recognition', 'vgg16.pth'],
+             '--recognition vgg16.pth: no such file'),
             (['--targets', 'moon'], '--targets moon: tiny has tiny'),
             (['--seeds', '-1'], '--seeds -1: must not be negative'),
             (['--steps', '0'], 'steps = 0: must be at least 1'),
