@@ -38,6 +38,18 @@ def network_size(width: int, height: int, area: int, multiple: int = 16) -> tupl
     return tuple(sides)  # type: ignore[return-value]
 
 
+def whole_reduction(camera: Intrinsics, network: Intrinsics) -> int:
+    """
+    Return 8, 4, 2 or 1: by how much a camera's picture can shrink before the network loses pixels.
+
+    It divides both sides, so that the smaller picture shows exactly the same view, and leaves
+    them at least those of the network's input.
+    """
+    return next((by for by in (8, 4, 2) if camera.width % by == camera.height % by == 0
+                 and camera.width // by >= network.width
+                 and camera.height // by >= network.height), 1)
+
+
 # Images more than this many times as wide as wanted are halved first.
 _HALVED_FROM = 3
 

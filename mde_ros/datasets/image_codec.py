@@ -27,6 +27,7 @@ from rosbags.image.image import convert_color, ENCODINGMAP, ImageError, to_cvtyp
 
 from mde_ros.datasets.compressed_depth import decode_compressed_depth
 from mde_ros.datasets.cv_bridge_check import trusted_cv_bridge
+from mde_ros.datasets.jpeg_header import jpeg_size
 from mde_ros.errors import MdeError
 
 # Encodings without a colour order of their own, read as cv_bridge reads them.
@@ -35,6 +36,8 @@ GENERIC_ENCODINGS = {'8UC1': 'mono8', '8UC3': 'bgr8', '8UC4': 'bgra8', '16UC3': 
 PLANAR_ENCODINGS = ('nv12', 'nv21')
 DEPTH_ENCODINGS = ('32FC1', '16UC1', 'mono16')
 MILLIMETRE = np.float32(.001)
+_REDUCED = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
+            8: cv2.IMREAD_REDUCED_COLOR_8}
 
 _log = logging.getLogger(__name__)
 
@@ -76,18 +79,25 @@ def holds_depth(message: Any, topic: str = '') -> bool:
             or topic.endswith('/compressedDepth'))
 
 
-def image_to_rgb(message: Any) -> NDArray[np.uint8]:
+def jpeg_size_of(message: Any) -> tuple[int, int] | None:
+    """Return (width, height) of a JPEG that image_to_rgb can reduce, None for anything else."""
+    return jpeg_size(memoryview(message.data)) if is_compressed(message) else None
+
+
+def image_to_rgb(message: Any, reduction: int = 1) -> NDArray[np.uint8]:
     """
     Return the picture of an Image or CompressedImage of rclpy or rosbags.
 
     Reads rgb, bgr, rgba, bgra, mono and bayer of 8 and 16 bits (16 bits are scaled to 8), 8UC1,
     8UC3 and 8UC4 (as mono, BGR and BGRA), uyvy, yuyv, nv12, nv21; JPEG and PNG.
 
+    :param reduction: 2, 4 or 8 has a JPEG of :func:`jpeg_size_of` decoded at that fraction of its
+        sides, rounded up, which is faster; everything else comes in full size.
     :returns: H x W x 3 uint8, RGB, a copy.
     :raises CodecError: for what cannot be decoded.
     """
     if is_compressed(message):
-        return _compressed_to_rgb(message)
+        return _compressed_to_rgb(message, reduction)
     encoding = str(message.encoding)
     if encoding in ('32FC1', '16UC1'):
         raise CodecError(f'encoding {encoding} is depth, no picture: choose the colour topic')
@@ -250,11 +260,13 @@ def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR,
     return np.asarray(decoded)
 
 
-def _compressed_to_rgb(message: Any) -> NDArray[np.uint8]:
+def _compressed_to_rgb(message: Any, reduction: int) -> NDArray[np.uint8]:
     layout = str(message.format)
     if 'compressedDepth' in layout:
         raise CodecError(f"format '{layout}' is depth, no picture: choose the colour topic")
-    image = decode_picture(bytes(message.data), layout=layout)
+    data = bytes(message.data)
+    flags = _REDUCED[reduction if jpeg_size(data) else 1]
+    image = decode_picture(data, flags, layout)
     # image_transport: what is not 'compressed bgr8' was handed to the encoder as RGB.
     if 'compressed rgb' in layout.partition(';')[2]:
         return np.asarray(image, np.uint8)

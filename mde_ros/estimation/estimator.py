@@ -14,6 +14,7 @@
 
 """From an image and its camera to metric depth: what the node and the evaluator call."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import logging
 from pathlib import Path
@@ -27,7 +28,7 @@ from mde_ros.camera.distortion import Rectifier
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.camera.resize import network_size, ResizePlan
 from mde_ros.errors import MdeError
-from mde_ros.estimation.backends.base import BackendError, FP32
+from mde_ros.estimation.backends.base import Backend, BackendError, FP32
 from mde_ros.estimation.backends.cache import EngineCache
 from mde_ros.estimation.backends.choose import Engines
 from mde_ros.estimation.profile import (
@@ -55,7 +56,8 @@ class Estimate:
         where the rectified image shows what the lens did not see.
     :param intrinsics: the rectified pinhole that the depth belongs to.
     :param image: the rectified image, H x W x 3 uint8 RGB.
-    :param timings: seconds by stage: rectify, resize, network, upsample.
+    :param timings: seconds by stage: rectify, resize, network, upsample. Of a batch, network is
+        the time of its run divided by its images.
     """
 
     depth: NDArray[np.float32]
@@ -86,6 +88,8 @@ class DepthEstimator:
     :param precision: 'fp32', 'bf16' or 'fp16'; 'int8' comes with its engine.
     :param engine: file of ``mde export``, in place of ``precision``; '' for none.
     :param cache: where engines are kept between runs; None keeps none.
+    :param batch: most images at once that engines are prepared for; an engine file has its own
+        number, and is run as often as needed.
     :raises mde_ros.estimation.weights.WeightsError: when the weights cannot be used.
     :raises mde_ros.estimation.profile.ProfileError: when the profile cannot.
     :raises EstimatorError: when the device, the back end or the precision is not there.
@@ -95,7 +99,8 @@ class DepthEstimator:
                  profile: str | Path | tuple[Tensors, ProfileCard] = '',
                  input_area: int | None = None, threads: int | None = None,
                  device: str = 'cpu', backend: str = 'torch', precision: str = FP32,
-                 engine: str | Path = '', cache: EngineCache | None = None) -> None:
+                 engine: str | Path = '', cache: EngineCache | None = None,
+                 batch: int = 1) -> None:
         network, self.card = (
             weights if isinstance(weights, tuple) else load_weights(weights))
         self.model_id = self.card.model_id
@@ -109,12 +114,13 @@ class DepthEstimator:
         if threads:
             torch.set_num_threads(threads)
         try:
-            #: One engine for each size of the input.
+            #: One engine for each size of the input and number of images at once.
             self.engines = Engines(
                 fold_network(network), self.model_id, backend=backend, precision=precision,
-                engine=str(engine), threads=threads or 0, device=device, cache=cache)
+                engine=str(engine), threads=threads or 0, device=device, cache=cache, batch=batch)
         except BackendError as error:
             raise EstimatorError(str(error)) from error
+        self._batch = batch
         self._canonical_focal = network.config.canonical_focal
         self._cameras: dict[Intrinsics, tuple[Rectifier | None, ResizePlan]] = {}
 
@@ -182,28 +188,63 @@ class DepthEstimator:
         :param image: H x W x 3 uint8, RGB, of the size that ``intrinsics`` names.
         :raises EstimatorError: for another shape or type.
         """
-        if image.shape != (intrinsics.height, intrinsics.width, 3) or image.dtype != np.uint8:
-            raise EstimatorError(
-                f'image {"x".join(map(str, image.shape))} {image.dtype} where the camera says '
-                f'{intrinsics.height}x{intrinsics.width}x3 uint8: check camera_info')
-        rectifier, plan = self._camera(intrinsics)
+        return self.estimate_batch([image], [intrinsics])[0]
+
+    def estimate_batch(self, images: Sequence[NDArray[np.uint8]],
+                       intrinsics: Sequence[Intrinsics]) -> list[Estimate]:
+        """
+        Return metric depth of several images; those of one input size share a run of the network.
+
+        :param images: each H x W x 3 uint8, RGB, of the size that its ``intrinsics`` name.
+        :raises EstimatorError: for another shape or type of any of them.
+        """
+        waiting: dict[tuple[int, int], list[int]] = {}
+        for index, (image, camera) in enumerate(zip(images, intrinsics, strict=True)):
+            if image.shape != (camera.height, camera.width, 3) or image.dtype != np.uint8:
+                raise EstimatorError(
+                    f'image {"x".join(map(str, image.shape))} {image.dtype} where the camera says '
+                    f'{camera.height}x{camera.width}x3 uint8: check camera_info')
+            seen = self.network_intrinsics(camera)
+            waiting.setdefault((seen.width, seen.height), []).append(index)
+        found: dict[int, Estimate] = {}
+        for size, indices in waiting.items():
+            # An engine file has a fixed number; what a run leaves of it stays unused.
+            most = self.engines.file_batch or len(indices)
+            for part in (indices[i:i + most] for i in range(0, len(indices), most)):
+                engine = self._engine(size, len(part))
+                found.update(zip(part, self._run(
+                    engine, [images[i] for i in part], [intrinsics[i] for i in part])))
+        return [found[index] for index in range(len(images))]
+
+    def _engine(self, size: tuple[int, int], count: int) -> Backend:
         try:
-            engine = self.engines.of(plan.network.width, plan.network.height)
+            return self.engines.of(*size, self.engines.file_batch or count)
         except BackendError as error:
             raise EstimatorError(str(error)) from error
-        times = [perf_counter()]
-        if rectifier is not None:
-            image = rectifier.apply(image)
-        times.append(perf_counter())
-        plan.apply(image, out=engine.images[0])
-        times.append(perf_counter())
-        canonical = engine.run()[0]
-        times.append(perf_counter())
-        full = self.metric(canonical, intrinsics)
-        times.append(perf_counter())
-        stages = ('rectify', 'resize', 'network', 'upsample')
-        return Estimate(full, plan.camera, image,
-                        {name: b - a for name, a, b in zip(stages, times, times[1:])})
+
+    def _run(self, engine: Backend, images: Sequence[NDArray[np.uint8]],
+             intrinsics: Sequence[Intrinsics]) -> list[Estimate]:
+        """Return the estimates of one run."""
+        rectified, times = list(images), []
+        for slot, camera in enumerate(intrinsics):
+            rectifier, plan = self._camera(camera)
+            began = perf_counter()
+            if rectifier is not None:
+                rectified[slot] = rectifier.apply(images[slot])
+            middle = perf_counter()
+            plan.apply(rectified[slot], out=engine.images[slot])
+            times.append({'rectify': middle - began, 'resize': perf_counter() - middle})
+        began = perf_counter()
+        canonical = engine.run()
+        network = (perf_counter() - began) / len(images)
+        estimates = []
+        for slot, camera in enumerate(intrinsics):
+            began = perf_counter()
+            depth = self.metric(canonical[slot], camera)
+            estimates.append(Estimate(
+                depth, self._camera(camera)[1].camera, rectified[slot],
+                {**times[slot], 'network': network, 'upsample': perf_counter() - began}))
+        return estimates
 
     @property
     def runs_on(self) -> str:
@@ -212,17 +253,17 @@ class DepthEstimator:
 
     def prepare(self) -> None:
         """
-        Make the engine that most cameras (4:3) need, or that of the engine file, before any comes.
+        Make the engines that most cameras (4:3) need, or that of the file, before one comes.
 
         :raises EstimatorError: when it cannot be made.
         """
         size = self.engines.file_size or network_size(
             TYPICAL_SIDES[0], TYPICAL_SIDES[1], self.input_area)
-        try:
-            self.engines.of(*size).run()
-        except BackendError as error:
-            raise EstimatorError(str(error)) from error
+        for count in range(1, self._batch + 1):
+            self._engine(size, count).run()
 
     def warm_up(self, intrinsics: Intrinsics) -> None:
-        """Run once on a black image, so that the first frame is as fast as the others."""
-        self.estimate(np.zeros((intrinsics.height, intrinsics.width, 3), np.uint8), intrinsics)
+        """Run on black images, 1 to ``batch``, so that the first frames are as fast as others."""
+        black = np.zeros((intrinsics.height, intrinsics.width, 3), np.uint8)
+        for count in range(1, self._batch + 1):
+            self.estimate_batch([black] * count, [intrinsics] * count)

@@ -99,7 +99,8 @@ class Recording:
             self._put_aside()
         self._limits, self._recorder, self._last_kept = settings, None, 0
         self._there = self._count()
-        self._worker = Worker(self._mailbox, self._process, self._failed)
+        self._worker = Worker(
+            self._mailbox, lambda taken: self._process(*taken[0]), self._failed)
         self._worker.start()
         self._extras.open()
         self._stream.open()

@@ -165,8 +165,9 @@ class DepthNode(LifecycleNode):
         processor = self._processor
         self._worker = Worker(
             self._mailbox,
-            lambda camera, message: processor.process(camera, message, self.settings),
-            lambda camera, _, error: processor.failed(camera, error))
+            lambda taken: processor.process(taken, self.settings),
+            lambda camera, _, error: processor.failed(camera, error),
+            lambda: processor.model.together)
         self._worker.start()
         self.cameras.open()
 

@@ -25,9 +25,9 @@ class Mailbox(Generic[Item]):
     """
     Hand the newest item of several cameras from callbacks to one worker, in fair turns.
 
-    ``put`` never waits. ``take`` serves the cameras round-robin: after one camera was served,
-    every other camera with a frame comes first. Nothing is lost unnoticed: ``put`` and ``close``
-    return what nobody took.
+    ``put`` never waits. ``take`` and ``take_all`` serve the cameras round-robin: after one camera
+    was served, every other camera with a frame comes first. Nothing is lost unnoticed: ``put``
+    and ``close`` return what nobody took.
 
     :param slots: the names of the cameras.
     :raises ValueError: for no or repeated names.
@@ -65,15 +65,24 @@ class Mailbox(Generic[Item]):
 
         :param timeout: seconds, None for ever.
         """
+        return next(iter(self._take(timeout, 1)), None)
+
+    def take_all(self, timeout: float | None = None) -> list[tuple[str, Item]]:
+        """
+        Wait for an item; return all that wait, in turn, or none at the timeout or when closed.
+
+        :param timeout: seconds, None for ever.
+        """
+        return self._take(timeout, len(self._names))
+
+    def _take(self, timeout: float | None, most: int) -> list[tuple[str, Item]]:
         with self._changed:
-            if not self._changed.wait_for(lambda: self._items or self._closed, timeout):
-                return None
-            for step in range(len(self._names)):
-                slot = self._names[(self._next + step) % len(self._names)]
-                if slot in self._items:
-                    self._next = (self._next + step + 1) % len(self._names)
-                    return slot, self._items.pop(slot)
-            return None
+            self._changed.wait_for(lambda: self._items or self._closed, timeout)
+            turn = self._names[self._next:] + self._names[:self._next]
+            served = [slot for slot in turn if slot in self._items][:most]
+            if served:
+                self._next = (self._names.index(served[-1]) + 1) % len(self._names)
+            return [(slot, self._items.pop(slot)) for slot in served]
 
     def waiting(self, slot: str) -> bool:
         """Return whether an item of this slot waits."""

@@ -14,7 +14,7 @@
 
 """The network in use: how it is made from the parameters, and exchanged while frames come in."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 import os
 from pathlib import Path
@@ -22,9 +22,12 @@ import sys
 import time
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.errors import MdeError
-from mde_ros.evaluation.estimator_like import EstimatorLike
+from mde_ros.evaluation.estimator_like import EstimateLike, EstimatorLike
 from mde_ros.nodes.parameters import Settings
 
 
@@ -33,6 +36,10 @@ class CameraEstimator(EstimatorLike, Protocol):
 
     def network_intrinsics(self, intrinsics: Intrinsics) -> Intrinsics:
         """Return the intrinsics of what the network sees."""
+
+    def estimate_batch(self, images: Sequence[NDArray[np.uint8]],
+                       intrinsics: Sequence[Intrinsics]) -> Sequence[EstimateLike]:
+        """Return depth of several images, of one run of the network where their sizes allow."""
 
 
 CAMERA = '{camera}'
@@ -64,7 +71,8 @@ def make_estimator(settings: Settings) -> CameraEstimator:
     estimator = DepthEstimator(
         settings.weights, profile=profile, input_area=settings.input_area or None,
         threads=thread_count(settings), device=settings.device, backend=settings.backend,
-        precision=settings.precision, engine=settings.engine, cache=EngineCache())
+        precision=settings.precision, engine=settings.engine, cache=EngineCache(),
+        batch=settings.batch)
     estimator.prepare()
     if missing:
         estimator.notices.append(missing)
@@ -106,6 +114,11 @@ class Model:
         return list({id(e): e for e in (self.estimator, *self.by_camera.values())}.values())
 
     @property
+    def together(self) -> bool:
+        """Return whether any cameras share an estimator that takes their images at once."""
+        return self.settings.batch > 1 and len(self.estimators) < len(self.settings.cameras)
+
+    @property
     def model_id(self) -> str:
         """Return the ids of all estimators in one line."""
         return ', '.join(dict.fromkeys(e.model_id for e in self.estimators))
@@ -138,7 +151,8 @@ def make_model(make: EstimatorFactory, settings: Settings) -> Model:
         return Model(make(settings), settings)
     made: dict[str, CameraEstimator] = {}
     for camera in settings.cameras:
-        own = replace(settings, profile=settings.profile.replace(CAMERA, camera))
+        own = replace(settings, profile=settings.profile.replace(CAMERA, camera),
+                      cameras=(camera,))
         made[camera] = make(own)
     return Model(made[settings.cameras[0]], settings, made)
 

@@ -53,6 +53,10 @@ class Settings:
     input_area: int = parameter(
         0, AT_RELOAD, 'pixels of the network input; more is sharper and slower; 0 means what '
         'the weights were trained for', low=0, high=2_000_000)
+    batch_cameras: str = parameter(
+        'auto', AT_RELOAD, 'whether the waiting images of several cameras with one profile and '
+        "input size go through the network in one batch; auto: unless device is 'cpu', where a "
+        'batch only adds age', choices=('auto', 'true', 'false'))
     image_transport: str = parameter(
         'raw', AT_START, "subscribe to 'image' or to 'image/compressed'",
         choices=('raw', 'compressed'))
@@ -86,7 +90,7 @@ class Settings:
         '(too far) as REP 117 says', choices=('nan', 'inf'))
     depth_size: str = parameter(
         'camera', AT_ONCE, 'size of depth, cloud and colours: that of the camera image, or the '
-        "network's (less traffic, with camera_info scaled to it)",
+        "network's (less traffic, with camera_info scaled to it; JPEG is decoded smaller)",
         choices=('camera', 'network'))
     points_stride: int = parameter(
         1, AT_ONCE, 'the cloud takes every n-th row and column', low=1, high=32)
@@ -120,6 +124,13 @@ class Settings:
     autostart: bool = parameter(
         True, AT_START, 'configure and activate by itself; false leaves it to a lifecycle '
         'manager')
+
+    @property
+    def batch(self) -> int:
+        """Return how many cameras' images go through the network at once, at most."""
+        chosen = self.device != 'cpu' if self.batch_cameras == 'auto' else (
+            self.batch_cameras == 'true')
+        return len(self.cameras) if chosen else 1
 
     def conflict(self) -> str:
         """Return one sentence on values that do not go together, or nothing."""

@@ -25,19 +25,24 @@ Item = TypeVar('Item')
 
 class Worker(Generic[Item]):
     """
-    Take frames out of a mailbox and process them, one at a time, until stopped.
+    Take frames out of a mailbox and process them until stopped.
 
-    :param process: called with the camera and its item, in the worker's thread.
-    :param failed: called with the camera, its item and the exception when ``process`` raises
-        (which is a defect: it handles what users can get wrong); the worker goes on.
+    :param process: called with (camera, item) pairs, in the worker's thread: one, or all that
+        wait if ``together``.
+    :param failed: called with the camera, its item and the exception, for each of the items,
+        when ``process`` raises (which is a defect: it handles what users can get wrong, and what
+        touches only one of several items); the worker goes on.
+    :param together: returns whether to take the items of all cameras at once; asked each time.
     """
 
-    def __init__(self, mailbox: Mailbox[Item], process: Callable[[str, Item], None],
-                 failed: Callable[[str, Item, Exception], None]) -> None:
+    def __init__(self, mailbox: Mailbox[Item], process: Callable[[list[tuple[str, Item]]], None],
+                 failed: Callable[[str, Item, Exception], None],
+                 together: Callable[[], bool] = lambda: False) -> None:
         """Prepare; :meth:`start` starts the thread."""
         self._mailbox = mailbox
         self._process = process
         self._failed = failed
+        self._together = together
         self._stopping = False
         self._between_frames = threading.Lock()
         self._thread = threading.Thread(target=self._run, name='depth worker', daemon=True)
@@ -49,7 +54,7 @@ class Worker(Generic[Item]):
 
     def stop(self) -> dict[str, Item]:
         """
-        Close the mailbox, finish the frame in work and join the thread.
+        Close the mailbox, finish what is in work and join the thread.
 
         :return: the items that nobody will process any more, by camera.
         """
@@ -67,13 +72,17 @@ class Worker(Generic[Item]):
     def _run(self) -> None:
         """Work until stopped."""
         while not self._stopping:
-            taken = self._mailbox.take()
-            if taken is None:
+            if self._together():
+                taken = self._mailbox.take_all()
+            else:
+                one = self._mailbox.take()
+                taken = [] if one is None else [one]
+            if not taken:
                 continue
-            camera, item = taken
             with self._between_frames:
                 try:
-                    self._process(camera, item)
+                    self._process(taken)
                 except Exception as error:  # noqa: BLE001
                     # One frame must not end the thread that serves all cameras.
-                    self._failed(camera, item, error)
+                    for camera, item in taken:
+                        self._failed(camera, item, error)

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from mde_ros.camera.intrinsics import Intrinsics
-from mde_ros.camera.resize import halved, network_size, ResizePlan
+from mde_ros.camera.resize import halved, network_size, ResizePlan, whole_reduction
 
 AREA = 320 * 240
 
@@ -43,6 +43,32 @@ def test_network_size_is_a_multiple(width: int, height: int, multiple: int) -> N
     for side, given_side in zip(network_size(width, height, AREA, multiple), (width, height)):
         assert side % multiple == 0
         assert multiple <= side <= max(multiple, given_side + multiple / 2)
+
+
+@pytest.mark.parametrize(('size', 'by'), [
+    # To 368x208: a quarter of 1920x1080 is 480x270, half of 1280x720 640x360 (a quarter 320x180).
+    ((1920, 1080), 4), ((1280, 720), 2), ((3840, 2160), 8), ((7680, 4320), 8),
+    ((640, 480), 2), ((632, 480), 1),  # half of 632 is less than the 320 of its input
+    ((320, 240), 1), ((100, 75), 1),
+    ((1284, 968), 4), ((1282, 962), 2), ((1281, 962), 1)])  # what does not divide both sides
+def test_whole_reduction(size: tuple[int, int], by: int) -> None:
+    view = camera(*size)
+    seen = ResizePlan.fit(view, *network_size(*size, AREA)).network
+    assert whole_reduction(view, seen) == by
+
+
+@given(width=st.integers(1, 500), height=st.integers(1, 500), by=st.sampled_from([2, 4, 8]))
+def test_the_network_sees_the_same_of_a_reduced_picture(width: int, height: int, by: int) -> None:
+    full = camera(by * width, by * height)
+    size = network_size(full.width, full.height, AREA // 4)
+    seen = ResizePlan.fit(full, *size)
+    by = whole_reduction(full, seen.network)
+    small = full.resized(full.width // by, full.height // by)
+    assert network_size(small.width, small.height, AREA // 4) == size
+    plan = ResizePlan.fit(small, *size)
+    assert (plan.scaled, plan.offset) == (seen.scaled, seen.offset)
+    for name in ('fx', 'fy', 'cx', 'cy'):
+        assert getattr(plan.network, name) == pytest.approx(getattr(seen.network, name), rel=1e-12)
 
 
 def test_plan_centres_the_image() -> None:

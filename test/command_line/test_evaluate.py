@@ -142,7 +142,8 @@ def test_options_reach_the_estimator_and_the_frames(rgbd_folder: Path, tmp_path:
     json_file = tmp_path / 'r.json'
     assert main(['evaluate', str(rgbd_folder), '--weights', 'w.safetensors', '--profile',
                  'p.safetensors', '--size', '320x240', '--threads', '3', '--device', 'cuda',
-                 '--backend', 'onnx', '--precision', 'fp16', '--engine', 'e.onnx', '--every', '2', '--limit', '2', '--border', '8', '--ranges', '2', '--json',
+                 '--backend', 'onnx', '--precision', 'fp16', '--engine', 'e.onnx', '--every',
+                 '2', '--limit', '2', '--border', '8', '--ranges', '2', '--json',
                  str(json_file)]) == 0
     assert RowEstimator.made == [
         ('w.safetensors', {'profile': 'p.safetensors', 'input_area': 76800, 'threads': 3,

@@ -26,7 +26,7 @@ import pytest
 
 from mde_ros.datasets.compressed_depth import encode_compressed_depth
 from mde_ros.datasets.image_codec import (
-    CodecError, depth_to_image_fields, depth_to_metres, holds_depth, image_to_rgb,
+    CodecError, depth_to_image_fields, depth_to_metres, holds_depth, image_to_rgb, jpeg_size_of,
     metres_to_millimetres, rgb_to_image_fields)
 from mde_ros.errors import MdeError
 
@@ -180,6 +180,28 @@ def test_grey_and_16_bit_files() -> None:
 JPEG = file_of(picture(32, 24))
 
 
+@pytest.mark.parametrize('size', [(64, 48), (50, 35), (3, 5)])
+@pytest.mark.parametrize('by', [1, 2, 4, 8])
+@pytest.mark.parametrize('layout', ['jpeg', 'rgb8; jpeg compressed bgr8'])
+def test_a_reduced_jpeg(size: tuple[int, int], by: int, layout: str) -> None:
+    message = compressed(file_of(picture(*size)), layout)
+    assert jpeg_size_of(message) == size
+    got = image_to_rgb(message, by)
+    assert got.shape == (-(-size[1] // by), -(-size[0] // by), 3) and got.dtype == np.uint8
+    # Pixel i is the mean of the pixels from by * i on; the last block may reach over the edge.
+    full = np.pad(image_to_rgb(message), ((0, -size[1] % by), (0, -size[0] % by), (0, 0)), 'edge')
+    means = full.reshape(got.shape[0], by, got.shape[1], by, 3).mean((1, 3))
+    inside = slice(None, size[1] // by), slice(None, size[0] // by)
+    np.testing.assert_allclose(got[inside], means[inside], atol=4)
+
+
+def test_only_jpeg_is_reduced() -> None:
+    rgb = picture(64, 48)
+    for message in (compressed(file_of(rgb, '.png'), 'png'), image(rgb, 'rgb8')):
+        assert jpeg_size_of(message) is None
+        np.testing.assert_array_equal(image_to_rgb(message, 4), rgb)
+
+
 @pytest.mark.parametrize(('data', 'layout', 'text'), [
     (b'', 'jpeg', '0 bytes'),
     (JPEG[:-60], 'jpeg', 'cut short'),
@@ -191,14 +213,17 @@ JPEG = file_of(picture(32, 24))
 def test_corrupt_files_are_named(data: bytes, layout: str, text: str) -> None:
     with pytest.raises(CodecError, match=text):
         image_to_rgb(compressed(data, layout))
+    with pytest.raises(CodecError, match=text):
+        image_to_rgb(compressed(data, layout), 4)
 
 
-@given(st.integers(0, len(JPEG) - 1), st.integers(0, 7), st.booleans())
+@given(st.integers(0, len(JPEG) - 1), st.integers(0, 7), st.booleans(),
+       st.sampled_from([1, 2, 8]))
 @settings(deadline=None)
-def test_damaged_files_raise_only_this_error(at: int, bit: int, cut: bool) -> None:
+def test_damaged_files_raise_only_this_error(at: int, bit: int, cut: bool, by: int) -> None:
     damaged = JPEG[:at] if cut else JPEG[:at] + bytes([JPEG[at] ^ 1 << bit]) + JPEG[at + 1:]
     try:
-        assert image_to_rgb(compressed(damaged, 'jpeg')).shape[2] == 3
+        assert image_to_rgb(compressed(damaged, 'jpeg'), by).shape[2] == 3
         assert not cut
     except CodecError as error:
         assert '\n' not in str(error)

@@ -52,6 +52,7 @@ class StubEstimator:
         self.settings, self.model_id, self.delay = settings, model_id, delay
         self.calls, self.warm_ups = 0, []
         self.seen: list[Intrinsics] = []
+        self.batches: list[int] = []
         self.gate: threading.Event | None = None
 
     def estimate(self, image, intrinsics):
@@ -65,11 +66,15 @@ class StubEstimator:
         depth[0] = np.nan
         return StubEstimate(depth, intrinsics.without_distortion(), image)
 
+    def estimate_batch(self, images, intrinsics):
+        self.batches.append(len(images))
+        return [self.estimate(image, camera) for image, camera in zip(images, intrinsics)]
+
     def warm_up(self, intrinsics):
         self.warm_ups.append(intrinsics)
 
     def network_intrinsics(self, intrinsics):
-        return intrinsics.resized(intrinsics.width // 2, intrinsics.height // 2)
+        return intrinsics.resized(8, 6)
 
 
 class Rig:

@@ -26,7 +26,7 @@ from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from std_msgs.msg import Empty
 
-from mde_ros.nodes.executor import PAUSE, PatientExecutor
+from mde_ros.nodes.executor import PatientExecutor, PAUSE
 
 WAIT = .3
 

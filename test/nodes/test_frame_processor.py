@@ -62,9 +62,10 @@ def test_a_bad_image_is_counted_and_the_next_one_processed(rig, name):
     wait(lambda: stamps(depths) == [2])
 
 
-@pytest.mark.parametrize('cut', [0, 100, None])
-def test_a_corrupt_jpeg_is_counted(rig, cut):
-    r = rig({'image_transport': 'compressed'}).camera(
+@pytest.mark.parametrize('size', ['camera', 'network'])
+@pytest.mark.parametrize('cut', [0, 100, -10, None])
+def test_a_corrupt_jpeg_is_counted(rig, cut, size):
+    r = rig({'image_transport': 'compressed', 'depth_size': size}).camera(
         kind=CompressedImage, image='image/compressed')
     r.send_info()
     depths = r.listen('depth/image_rect', Image)

@@ -44,6 +44,24 @@ def test_cameras_take_turns_even_when_one_is_always_full():
     assert box.take(0)[0] == 'b'
 
 
+def test_all_that_wait_are_taken_at_once_in_turn():
+    box = Mailbox(['a', 'b', 'c'])
+    for name in 'cab':
+        box.put(name, name)
+    box.put('a', 'newest')
+    assert box.take(0) == ('a', 'newest')
+    box.put('a', 'again')
+    assert box.take_all(0) == [('b', 'b'), ('c', 'c'), ('a', 'again')]
+    assert box.take_all(0) == []
+    # The camera after the last one that was served comes first.
+    box.put('c', 1)
+    box.put('b', 2)
+    assert box.take_all(0) == [('b', 2), ('c', 1)]
+    box.put('c', 3)
+    box.put('a', 4)
+    assert box.take(0) == ('a', 4)
+
+
 def test_a_taker_wakes_when_an_item_comes():
     box = Mailbox(['a'])
     taken = []
@@ -51,7 +69,11 @@ def test_a_taker_wakes_when_an_item_comes():
     thread.start()
     box.put('a', 5)
     thread.join(10)
-    assert taken == [('a', 5)]
+    thread = threading.Thread(target=lambda: taken.append(box.take_all(10)))
+    thread.start()
+    box.put('a', 6)
+    thread.join(10)
+    assert taken == [('a', 5), [('a', 6)]]
 
 
 def test_closing_wakes_takers_returns_what_is_left_and_refuses_more():
@@ -59,6 +81,7 @@ def test_closing_wakes_takers_returns_what_is_left_and_refuses_more():
     box.put('b', 7)
     assert box.close() == {'b': 7}
     assert box.take() is None
+    assert box.take_all() == []
     item = object()
     assert box.put('a', item) is item
     box.reopen()
@@ -69,7 +92,8 @@ def test_closing_wakes_takers_returns_what_is_left_and_refuses_more():
 def test_a_timeout_is_kept():
     began = time.monotonic()
     assert Mailbox(['a']).take(.05) is None
-    assert time.monotonic() - began >= .05
+    assert Mailbox(['a']).take_all(.05) == []
+    assert time.monotonic() - began >= .1
 
 
 @pytest.mark.parametrize('slots', [[], ['a', 'a']])
@@ -83,7 +107,7 @@ def test_an_unknown_slot_is_refused():
         Mailbox(['a']).put('b', 1)
 
 
-@given(st.lists(st.sampled_from(['put a', 'put b', 'take']), max_size=60))
+@given(st.lists(st.sampled_from(['put a', 'put b', 'take', 'all']), max_size=60))
 def test_every_item_is_taken_replaced_or_left(steps):
     box = Mailbox(['a', 'b'])
     came, went = [], []
@@ -91,6 +115,8 @@ def test_every_item_is_taken_replaced_or_left(steps):
         if step == 'take':
             taken = box.take(0)
             went += [] if taken is None else [taken[1]]
+        elif step == 'all':
+            went += [item for _, item in box.take_all(0)]
         else:
             came.append(number)
             replaced = box.put(step[-1], number)

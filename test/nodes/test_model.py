@@ -14,6 +14,7 @@
 
 """Tests of loading and exchanging the network, alone and under traffic."""
 
+from dataclasses import replace
 import os
 import threading
 
@@ -27,7 +28,7 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool, Trigger
 
 from mde_ros.errors import MdeError
-from mde_ros.nodes.model import make_estimator, Model, reload_model, thread_count
+from mde_ros.nodes.model import make_estimator, make_model, Model, reload_model, thread_count
 from mde_ros.nodes.parameters import Settings
 
 
@@ -78,6 +79,27 @@ def test_a_model_that_fails_on_the_camera_is_not_swapped_in():
     assert user.model is kept
 
 
+@pytest.mark.parametrize(('change', 'together'), [
+    ({}, True), ({'batch_cameras': 'auto'}, False), ({'cameras': ('a',)}, False)])
+def test_cameras_that_share_an_estimator_can_go_together(change, together):
+    settings = Settings(**{'cameras': ('a', 'b'), 'batch_cameras': 'true', **change})
+    assert Model(StubEstimator(), settings).together is together
+
+
+def test_cameras_with_profiles_of_their_own_have_engines_for_one():
+    made = []
+
+    def make(settings):
+        made.append(settings)
+        return StubEstimator()
+    model = make_model(make, Settings(
+        cameras=('a', 'b'), profile='/p/{camera}', batch_cameras='true'))
+    assert [settings.batch for settings in made] == [1, 1]
+    assert not model.together
+    # Were only some of them to share one, these would go together.
+    assert replace(model, by_camera={'a': model.estimator}).together
+
+
 def test_one_core_is_left_to_everything_else():
     assert thread_count(Settings(threads=3)) == 3
     assert thread_count(Settings()) == max(1, (os.cpu_count() or 2) - 1)
@@ -102,12 +124,14 @@ def test_parameters_reach_the_real_estimator(monkeypatch):
     assert seen.pop('cache') is not None
     assert seen == {'weights': 'w', 'profile': 'p.json', 'input_area': 5000, 'threads': 2,
                     'device': 'cuda:1', 'backend': 'onnx', 'precision': 'bf16',
-                    'engine': 'e.onnx', 'prepared': True}
+                    'engine': 'e.onnx', 'batch': 1, 'prepared': True}
     make_estimator(Settings())
     assert seen['input_area'] is None
     assert seen['weights'] == 'shipped'
     assert (seen['profile'], seen['engine']) == ('', '')
     assert (seen['backend'], seen['precision']) == ('auto', 'fp32')
+    make_estimator(Settings(cameras=('a', 'b', 'c'), batch_cameras='true'))
+    assert seen['batch'] == 3
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ ELSEWHERE = {
     'image_queue': 'test_camera_stream', 'silence_limit': 'test_diagnostics',
     'weights': 'test_model', 'device': 'test_model', 'threads': 'test_model',
     'input_area': 'test_model', 'profile': 'test_camera_profiles',
+    'batch_cameras': 'test_batch_cameras',
     'backend': 'test_model', 'precision': 'test_model', 'engine': 'test_model'}
 
 

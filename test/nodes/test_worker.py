@@ -15,14 +15,20 @@
 """Tests of the worker thread."""
 
 import threading
+import time
 
 from mde_ros.nodes.mailbox import Mailbox
 from mde_ros.nodes.worker import Worker
 
 
-def make(process, failed=lambda *_: None, slots=('a', 'b')):
+def make(process, failed=lambda *_: None, slots=('a', 'b'), together=lambda: False):
+    """Return a mailbox and its worker; ``process`` gets one item, or all if ``together``."""
     box = Mailbox(slots)
-    worker = Worker(box, process, failed)
+
+    def one(taken):
+        assert len(taken) == 1
+        process(*taken[0])
+    worker = Worker(box, process if together() else one, failed, together)
     worker.start()
     return box, worker
 
@@ -56,6 +62,54 @@ def test_an_exception_is_reported_and_the_next_item_is_processed():
     worker.stop()
     assert [(camera, item, str(error)) for camera, item, error in failures] == [
         ('a', 'bad', 'bad')]
+
+
+def test_all_that_wait_are_processed_together():
+    seen, failures = [], []
+    started, go, done = (threading.Event() for _ in range(3))
+
+    def process(taken):
+        seen.append(taken)
+        started.set()
+        assert go.wait(10)
+        if len(taken) > 1:
+            done.set()
+            raise ZeroDivisionError('a defect')
+
+    box, worker = make(process, lambda *failure: failures.append(failure), ('a', 'b', 'c'),
+                       lambda: True)
+    box.put('b', 1)
+    assert started.wait(10)
+    for slot, item in (('a', 2), ('b', 3), ('c', 4)):
+        box.put(slot, item)
+    go.set()
+    assert done.wait(10)
+    assert worker.stop() == {}
+    assert seen == [[('b', 1)], [('c', 4), ('a', 2), ('b', 3)]]
+    assert [(camera, item) for camera, item, _ in failures] == seen[1]
+
+
+def test_whether_to_take_all_is_asked_each_time():
+    sizes, together = [], [False]
+    gate = threading.Semaphore(0)
+
+    def process(taken):
+        sizes.append(len(taken))
+        assert gate.acquire(timeout=10)
+    box = Mailbox(['a', 'b'])
+    worker = Worker(box, process, lambda *_: None, lambda: together[0])
+    box.put('a', 1)
+    box.put('b', 2)
+    worker.start()
+    while box.waiting('a'):
+        time.sleep(.001)
+    box.put('a', 3)
+    together[0] = True
+    gate.release(2)
+    while box.waiting('a'):
+        time.sleep(.001)
+    worker.stop()
+    assert sizes == [1, 2]
 
 
 def test_stopping_finishes_the_item_in_work_and_returns_the_others():

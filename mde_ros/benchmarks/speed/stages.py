@@ -27,6 +27,7 @@ from mde_ros.benchmarks.speed.timing import in_milliseconds, take_turns
 from mde_ros.camera.cloud import write_points
 from mde_ros.camera.geometry import rays
 from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.camera.resize import whole_reduction
 from mde_ros.datasets.image_codec import image_to_rgb
 from mde_ros.estimation.backends.choose import noise
 from mde_ros.estimation.estimator import DepthEstimator
@@ -42,11 +43,13 @@ class Way:
 
     :param stages: by name, in order; each works on what the one before left.
     :param plain: the same without the tricks, to show what these are worth.
+    :param small: decodes as the node does where nothing of full size is published.
     :param cloud: where both write the points.
     """
 
     stages: dict[str, Callable[[], object]]
     plain: dict[str, Callable[[], object]]
+    small: Callable[[], NDArray[np.uint8]]
     cloud: NDArray[np.float32]
 
 
@@ -74,7 +77,7 @@ def way(estimator: DepthEstimator, camera: Intrinsics, encoding: str = 'rgb8') -
         'cloud': lambda: write_points(cloud, depth, camera, image, colour_channel=PCL_COLOUR)}
     plain: dict[str, Callable[[], object]] = {
         'cloud': lambda: _plain_cloud(cloud, depth, camera, image)}
-    return Way(stages, plain, cloud)
+    return Way(stages, plain, lambda: image_to_rgb(message, whole_reduction(camera, seen)), cloud)
 
 
 def image_message(image: NDArray[np.uint8], encoding: str) -> Any:
@@ -93,13 +96,14 @@ def measure_way(estimator: DepthEstimator, camera: Intrinsics, rounds: int,
     """Return milliseconds by stage, the share of all but the network, what tricks are worth."""
     found = way(estimator, camera, encoding)
     plain = {f'{name} plain': run for name, run in found.plain.items()}
-    seconds = take_turns({**found.stages, **plain}, rounds)
+    seconds = take_turns({**found.stages, **plain, 'small': found.small}, rounds)
     stages = {name: in_milliseconds(seconds[name]) for name in found.stages}
     total = sum(stage['p50'] for stage in stages.values())
     return {
         'camera': f'{camera.width}x{camera.height}', 'encoding': encoding,
         'network_input': _size(estimator.network_intrinsics(camera)),
         'stages_ms': stages, 'total_ms_p50': round(total, 3),
+        'small_decode_ms': in_milliseconds(seconds['small']),
         'share_without_network': round(1 - stages[NETWORK]['p50'] / total, 4),
         'times_as_fast_as_plain': {
             name: round(float(np.median(seconds[f'{name} plain']) / np.median(seconds[name])), 2)

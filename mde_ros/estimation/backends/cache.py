@@ -29,7 +29,7 @@ from mde_ros import __version__
 from mde_ros.estimation.backends.base import EngineSpec
 from mde_ros.network.depth_network import DepthNetwork
 
-KEPT = 24
+KEPT = 64
 _DIGEST = 32
 _LIBRARIES = ('torch', 'onnx', 'onnxruntime', 'onnxruntime-gpu', 'openvino')
 

@@ -62,7 +62,7 @@ def check_backend(name: str, precision: str, device: str = 'cpu') -> None:
 
 class Engines:
     """
-    Makes and keeps the engines of one network, one for each input size.
+    Makes and keeps the engines of one network, by input size and number of images at once.
 
     :param network: folded.
     :param model_id: of the network, for messages.
@@ -71,12 +71,14 @@ class Engines:
         file.
     :param engine: file of ``mde export``, for one size; '' for none.
     :param cache: None to keep nothing between runs.
+    :param batch: most images at once. The engines of fewer are made together with the first one
+        of an input size, so that none has to be made later, while frames wait.
     :raises BackendError: naming the parameter to change.
     """
 
     def __init__(self, network: DepthNetwork, model_id: str, *, backend: str = 'torch',
                  precision: str = FP32, engine: str = '', threads: int = 0, device: str = 'cpu',
-                 cache: EngineCache | None = None) -> None:
+                 cache: EngineCache | None = None, batch: int = 1) -> None:
         #: As given, folded.
         self.network, self._model_id = network, model_id
         self._file: tuple[bytes, EngineCard] | None = load_engine(engine) if engine else None
@@ -90,7 +92,7 @@ class Engines:
                                'onnx or openvino')
         check_backend(backend, self.precision, device)
         self.backend, self._threads, self._device = backend, threads, device
-        self._cache = cache
+        self._cache, self._batch = cache, batch
         self._digest = network_digest(network) if cache is not None or engine else ''
         if backend in ('torch', 'compile'):
             self._torch(EngineSpec(16, 16, self.precision, device=device), False)
@@ -104,18 +106,28 @@ class Engines:
 
         :raises BackendError: when it cannot be made.
         """
-        found = self._kept.get((width, height, batch))
-        if found is None:
-            spec = EngineSpec(width, height, self.precision, batch, self._threads, self._device)
-            if len(self._kept) >= KEPT:  # pictures of a data set may come in any size
-                self._kept.pop(next(iter(self._kept)))
-            found = self._kept[width, height, batch] = self._made(spec)
-        return found
+        if (width, height, batch) not in self._kept:
+            sizes = list(dict.fromkeys(made[:2] for made in self._kept))
+            counts = [batch]
+            if (width, height) not in sizes:
+                counts += [] if self._file else range(1, self._batch + 1)
+                if len(sizes) >= KEPT:  # pictures of a data set may come in any size
+                    self._kept = {made: engine for made, engine in self._kept.items()
+                                  if made[:2] != sizes[0]}
+            for count in dict.fromkeys(counts):
+                self._kept[width, height, count] = self._made(EngineSpec(
+                    width, height, self.precision, count, self._threads, self._device))
+        return self._kept[width, height, batch]
 
     @property
     def file_size(self) -> tuple[int, int] | None:
         """Return width and height that the engine file is for, None without one."""
         return (self._file[1].width, self._file[1].height) if self._file else None
+
+    @property
+    def file_batch(self) -> int | None:
+        """Return the number of images at once that the engine file is for, None without one."""
+        return self._file[1].batch if self._file else None
 
     @property
     def description(self) -> str:

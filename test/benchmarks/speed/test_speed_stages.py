@@ -36,11 +36,21 @@ def test_messages_are_what_the_decoder_reads(encoding: str, tolerance: int) -> N
     assert isinstance(image_message(image, encoding), SimpleNamespace)
 
 
-def test_both_clouds_are_the_same() -> None:
+def estimator() -> DepthEstimator:
+    """Return an estimator whose network sees 64 x 48."""
     torch.manual_seed(0)
     config = NetworkConfig(.125, (8, 8, 8, 8), canonical_focal=50.)
-    estimator = DepthEstimator((DepthNetwork(config), WeightCard('t', config, 64 * 48)))
-    found = way(estimator, pinhole(64, 48))
+    return DepthEstimator((DepthNetwork(config), WeightCard('t', config, 64 * 48)))
+
+
+def test_only_jpeg_is_decoded_smaller() -> None:
+    shapes = [way(estimator(), pinhole(256, 192), encoding).small().shape
+              for encoding in ('rgb8', 'jpeg')]
+    assert shapes == [(192, 256, 3), (48, 64, 3)]
+
+
+def test_both_clouds_are_the_same() -> None:
+    found = way(estimator(), pinhole(64, 48))
     points = found.cloud
     found.stages['cloud']()
     first = points.copy()

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 import pytest
 
 from mde_ros.estimation.backends import choose
-from mde_ros.estimation.backends.base import Backend, BackendError
+from mde_ros.estimation.backends.base import Backend, BackendError, EngineSpec
 from mde_ros.estimation.backends.cache import EngineCache, network_digest
 from mde_ros.estimation.backends.choose import check_backend, Engines, measure, noise
 from mde_ros.estimation.backends.engine_file import EngineCard, save_engine
@@ -131,6 +131,7 @@ def test_an_engine_file_is_run_and_refused_for_another_network(
         'm', network_digest(network), 'onnx', 64, 48, 'fp32'))
     engines = Engines(network, 'm', backend='onnx', precision='bf16', engine=str(tmp_path / 'e'))
     assert engines.file_size == (64, 48)
+    assert engines.file_batch == 1
     assert engines.precision == 'fp32'  # the file's
     check(engines.of(64, 48), network, 1e-4)
     with pytest.raises(BackendError, match='run mde export --size 80x48'):
@@ -149,6 +150,46 @@ def test_the_graph_comes_from_the_cache(network: DepthNetwork, tmp_path: Path,
     first = Engines(network, 'm', backend='onnx', cache=EngineCache(tmp_path)).graph(SPEC)
     monkeypatch.setattr(choose, '_graph', lambda *_: pytest.fail('made again'))
     assert Engines(network, 'm', backend='onnx', cache=EngineCache(tmp_path)).graph(SPEC) == first
+
+
+def test_engines_of_all_batches_are_made_with_the_first_of_a_size(
+        network: DepthNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[EngineSpec] = []
+    plain = Engines._made
+
+    def noted(self: Engines, spec: EngineSpec) -> Backend:
+        made.append(spec)
+        return plain(self, spec)
+    monkeypatch.setattr(Engines, '_made', noted)
+    engines = Engines(network, 'm', batch=3)
+    assert engines.of(64, 48, 2).spec.batch == 2
+    assert sorted(spec.batch for spec in made) == [1, 2, 3]
+    for count in (1, 2, 3):
+        check(engines.of(64, 48, count), network, 1e-4)
+    assert len(made) == 3
+    engines.of(64, 48, 4)
+    assert [spec.batch for spec in made[3:]] == [4]
+    # Room is made by sizes, so that no batch of a size in use goes.
+    for number in range(choose.KEPT - 1):
+        engines.of(16, 16 + 16 * number)
+    count = len(made)
+    engines.of(64, 48, 3)
+    assert len(made) == count
+
+
+def test_an_engine_that_cannot_be_made_leaves_those_that_can(
+        network: DepthNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Engines._made
+
+    def small(self: Engines, spec: EngineSpec) -> Backend:
+        if spec.batch > 1:
+            raise BackendError('out of memory')
+        return plain(self, spec)
+    monkeypatch.setattr(Engines, '_made', small)
+    engines = Engines(network, 'm', batch=2)
+    with pytest.raises(BackendError, match='out of memory'):
+        engines.of(64, 48)
+    check(engines.of(64, 48), network, 1e-4)
 
 
 def test_few_engines_are_kept(network: DepthNetwork) -> None:
