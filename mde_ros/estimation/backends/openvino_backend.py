@@ -14,7 +14,9 @@
 
 """The network in OpenVINO, on the CPU."""
 
+from functools import cache
 from pathlib import Path
+import threading
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,27 @@ from numpy.typing import NDArray
 from mde_ros.estimation.backends.base import (
     Backend, BackendError, BF16, EngineSpec, FP16, FP32, INT8, need_library, need_precision)
 
+_lock = threading.Lock()
 _HINTS = {FP32: 'f32', BF16: 'bf16', FP16: 'f16', INT8: 'f32'}
+
+
+def the_core() -> Any:
+    """
+    Return the one openvino.Core of this process, which is never destroyed.
+
+    Each Core (2026.4) puts a signal stack of its own under the thread that first uses it. Where
+    several are destroyed, in any order but the reverse, the stack that stays has been freed, and
+    the next signal that Python handles there (Ctrl-C, a data process that ends) is a segmentation
+    fault.
+    """
+    with _lock:
+        return _make_core()
+
+
+@cache
+def _make_core() -> Any:
+    import openvino
+    return openvino.Core()
 
 
 class OpenvinoBackend(Backend):
@@ -41,7 +63,7 @@ class OpenvinoBackend(Backend):
         super().__init__(spec)
         self.check(spec.precision, spec.device)
         import openvino
-        core = openvino.Core()
+        core = the_core()
         settings: dict[str, Any] = {'PERFORMANCE_HINT': 'LATENCY',
                                     'INFERENCE_PRECISION_HINT': _HINTS[spec.precision]}
         if spec.threads:
@@ -71,8 +93,7 @@ class OpenvinoBackend(Backend):
             raise BackendError(f"device '{device}': backend 'openvino' runs on the cpu; use "
                                'torch, cuda or tensorrt')
         if precision in (BF16, FP16):
-            import openvino
-            has = openvino.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
+            has = the_core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
             need_precision(cls.name, precision, (FP32, INT8, *(
                 p for p in (BF16, FP16) if p.upper() in has)), ' on this processor')
 
