@@ -22,12 +22,14 @@ import argparse
 from collections.abc import Sequence
 import json
 from pathlib import Path
+import statistics
 from typing import Any
 
 from mde_ros.benchmarks.tables import cells, column_of, format_share, HEADINGS
 from mde_ros.evaluation.result_tables import COLUMN_TITLES
 
 BEGIN, END = '<!-- results -->', '<!-- end of results -->'
+ALL = 'all scenarios'
 RATIOS = ('source_only', 'best_predecessor', 'lfda')
 
 
@@ -50,15 +52,25 @@ def mean_lines(means: dict[str, dict[str, Any]]) -> list[str]:
     """Return the table of ratios over all scenarios: geometric means of those of the targets."""
     methods = [name for name in next(iter(means.values())) if all(
         name in mean for mean in means.values())]
-    headings = ['method', *(f'{scenario}: vs {other.replace("_", " ")}' for scenario in means
+    scenarios = [*means, *([ALL] if len(means) > 1 else [])]
+    headings = ['method', *(f'{scenario}: vs {other.replace("_", " ")}' for scenario in scenarios
                             for other in RATIOS), *(f'{s}: gap closed' for s in means)]
     lines = [row(headings), row(['---', *['---:'] * (len(headings) - 1)])]
     for method in methods:
-        ratios = [mean[method][f'ratio_to_{other}']['raw'] for mean in means.values()
-                  for other in RATIOS]
-        lines.append(row([method, *('-' if one is None else f'{one:.2f}' for one in ratios), *(
+        ratios = [[mean[method][f'ratio_to_{other}']['raw'] for other in RATIOS]
+                  for mean in means.values()]
+        if ALL in scenarios:
+            ratios.append([geometric_mean(column) for column in zip(*ratios)])
+        lines.append(row([method, *('-' if one is None else f'{one:.2f}'
+                                    for part in ratios for one in part), *(
             format_share(mean[method]['gap_closed']['raw']) for mean in means.values())]))
     return [*lines, '']
+
+
+def geometric_mean(ratios: Sequence[float | None]) -> float | None:
+    """Return the geometric mean, None where a ratio is missing."""
+    known = [ratio for ratio in ratios if ratio is not None]
+    return statistics.geometric_mean(known) if len(known) == len(ratios) else None
 
 
 def page(reports: Sequence[dict[str, Any]]) -> str:

@@ -66,3 +66,15 @@ def test_tables_and_ratios(module: ModuleType, tmp_path: Path,
     # (.2 / .4 + .21 / .41) / 2, of adabn (.2 / .32 + .21 / .33) / 2, of itself; 2/3 of the gap.
     assert [cell.strip() for cell in ratios.strip('|').split('|')] == [
         'lfda', '0.51', '0.63', '1.00', '67%']
+
+
+def test_several_scenarios_have_a_geometric_mean(module: ModuleType) -> None:
+    def means(ratio: float, of_lfda: float | None) -> dict[str, Any]:
+        return {'site': {**{f'ratio_to_{other}': {'raw': ratio} for other in module.RATIOS},
+                         'ratio_to_lfda': {'raw': of_lfda}, 'gap_closed': {'raw': .5}}}
+    heading, _, line, _ = module.mean_lines({'fog': means(.5, 1.), 'real': means(.72, None)})
+    cells = [[cell.strip() for cell in one.strip('|').split('|')] for one in (heading, line)]
+    assert cells[0][7] == 'all scenarios: vs source only'
+    # sqrt(.5 * .72) = .6; one ratio to lfda is missing.
+    assert cells[1] == ['site', '0.50', '0.50', '1.00', '0.72', '0.72', '-', '0.60', '0.60', '-',
+                        '50%', '50%']
