@@ -148,7 +148,8 @@ def _on_the_robot(arguments: argparse.Namespace, processes: Running) -> dict[str
     from adapt_listener import AdaptListener
     listener = AdaptListener(processes.domain)
     try:
-        if not listener.wait_until(lambda heard: len(heard.arrivals) > 3, START_LIMIT):
+        if not listener.wait_until(
+                lambda heard: len(heard.arrivals) > 3 and bool(heard.depth_node), START_LIMIT):
             processes.check()
             raise DemoError(f'no depth came: see {arguments.out}/depth_node.log')
         console.print(f"depth_node runs {listener.heard.depth_node.get('model', '-')}, camera at "
