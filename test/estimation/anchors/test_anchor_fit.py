@@ -108,9 +108,10 @@ def test_any_factor_is_found_within_its_uncertainty(factor: float, count: int, s
                                                     noise: float) -> None:
     rng = np.random.default_rng(seed)
     estimated = rng.uniform(.5, 5, count)
-    measured = factor * estimated * np.exp(rng.normal(0, noise, count))
+    # Bounded: of a normal distribution hypothesis finds the tail sooner or later.
+    measured = factor * estimated * np.exp(rng.uniform(-2 * noise, 2 * noise, count))
     wrong = rng.choice(count, count // 4, replace=False)
     measured[wrong] *= 8
     found = fit_factor(measured, estimated, 'ranges')
-    assert abs(math.log(found.factor / factor)) <= 3 * noise + 1e-9
+    assert abs(math.log(found.factor / factor)) <= 2 * noise + 1e-9
     assert found.count <= count - len(wrong) + (noise > 0) * 2
