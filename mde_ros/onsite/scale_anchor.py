@@ -77,8 +77,8 @@ def kept_scale(before: NDArray[np.float64], after: NDArray[np.float64],
     """
     Return the scale that gives an adapted network's depth the level that it had before.
 
-    Training on a network's own labels moves its scale, by 9 to 16 % on four real cameras, and
-    nothing says that this is for the better.
+    Training on a network's own labels moves its scale (results/adapted_sets.json), and nothing
+    says that this is for the better.
 
     :param before: median log depth of each picture by the network that was adapted; ``after``
         those by the adapted one.
@@ -86,8 +86,8 @@ def kept_scale(before: NDArray[np.float64], after: NDArray[np.float64],
     """
     shifts = np.asarray(before) - np.asarray(after)
     factor = start.factor * float(np.exp(start.exponent * np.median(shifts)))
-    return SiteScale(float(np.clip(factor, *FACTORS)), float(shifts.std()), 'kept', len(shifts),
-                     start.exponent)
+    # How far it is from the truth nobody knows.
+    return SiteScale(float(np.clip(factor, *FACTORS)), None, 'kept', len(shifts), start.exponent)
 
 
 def site_scale(anchor: dict[str, Any], network: DepthNetwork, card: WeightCard,
