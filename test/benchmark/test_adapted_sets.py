@@ -14,7 +14,7 @@
 
 """Adapting to real sets and scoring them, on tiny folders and a tiny network."""
 
-import importlib.util
+from collections.abc import Callable
 import json
 from pathlib import Path
 import sys
@@ -37,14 +37,9 @@ CAMERA = Intrinsics(64, 48, 60., 60., 31.5, 23.5)
 
 
 @pytest.fixture
-def adapted_sets(repository: Path) -> ModuleType:
+def adapted_sets(load_script: Callable[[str], ModuleType]) -> ModuleType:
     """Return benchmark/adapted_sets.py as a module."""
-    spec = importlib.util.spec_from_file_location(
-        'adapted_sets', repository / 'benchmark' / 'adapted_sets.py')
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script('adapted_sets')
 
 
 def write_set(path: Path, splits: dict[str, Any]) -> None:

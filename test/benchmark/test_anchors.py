@@ -14,7 +14,7 @@
 
 """What anchors bring, on a tiny folder and a network that is wrong by a known factor."""
 
-import importlib.util
+from collections.abc import Callable
 import json
 from pathlib import Path
 import sys
@@ -33,14 +33,9 @@ TINY = NetworkConfig(.125, (8, 8, 8, 8), canonical_focal=50.)
 
 
 @pytest.fixture
-def anchors(repository: Path) -> ModuleType:
+def anchors(load_script: Callable[[str], ModuleType]) -> ModuleType:
     """Return benchmark/anchors.py as a module."""
-    spec = importlib.util.spec_from_file_location(
-        'anchors_benchmark', repository / 'benchmark' / 'anchors.py')
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script('anchors')
 
 
 @pytest.fixture

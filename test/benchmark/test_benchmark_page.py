@@ -14,7 +14,7 @@
 
 """The page of tables, from rows made up."""
 
-import importlib.util
+from collections.abc import Callable
 import json
 from pathlib import Path
 import sys
@@ -27,14 +27,9 @@ from mde_ros.benchmarks.summary import summarise
 
 
 @pytest.fixture
-def module(repository: Path) -> ModuleType:
+def module(load_script: Callable[[str], ModuleType]) -> ModuleType:
     """Return benchmark/benchmark_page.py as a module."""
-    spec = importlib.util.spec_from_file_location(
-        'benchmark_page', repository / 'benchmark' / 'benchmark_page.py')
-    assert spec is not None and spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
+    return load_script('benchmark_page')
 
 
 def made_row(method: str, seed: int, error: float, target: str = 'b') -> dict[str, Any]:

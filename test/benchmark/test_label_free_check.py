@@ -14,7 +14,7 @@
 
 """The score of the label-free check, on tiny networks and folders."""
 
-import importlib.util
+from collections.abc import Callable
 import json
 from pathlib import Path
 import sys
@@ -36,15 +36,9 @@ TINY = NetworkConfig(.125, (8, 8, 8, 8), canonical_focal=50.)
 
 
 @pytest.fixture
-def module(repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def module(load_script: Callable[[str], ModuleType]) -> ModuleType:
     """Return benchmark/label_free_check.py as a module."""
-    spec = importlib.util.spec_from_file_location(
-        'label_free_check', repository / 'benchmark' / 'label_free_check.py')
-    assert spec is not None and spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, 'label_free_check', found)  # dataclasses look there
-    spec.loader.exec_module(found)
-    return found
+    return load_script('label_free_check')
 
 
 def write_frames(path: Path) -> None:

@@ -14,7 +14,7 @@
 
 """The table of costs: both counters agree, and the file says what was run."""
 
-import importlib.util
+from collections.abc import Callable
 import json
 from pathlib import Path
 from types import ModuleType
@@ -27,13 +27,9 @@ from mde_ros.network.fold import fold_network
 
 
 @pytest.fixture
-def macs(repository: Path) -> ModuleType:
+def macs(load_script: Callable[[str], ModuleType]) -> ModuleType:
     """Return benchmark/macs.py as a module."""
-    spec = importlib.util.spec_from_file_location('macs', repository / 'benchmark' / 'macs.py')
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script('macs')
 
 
 def test_rows(macs: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,9 +14,9 @@
 
 """Memory of a node over many frames: how growth is judged, and the way to it."""
 
-import importlib.util
+from collections.abc import Callable
 import json
-import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -25,15 +25,9 @@ pytest.importorskip('rclpy')
 
 
 @pytest.fixture
-def memory(repository: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def memory(load_script: Callable[[str], ModuleType]) -> ModuleType:
     """Return benchmark/memory.py as a module."""
-    spec = importlib.util.spec_from_file_location(
-        'memory_benchmark', repository / 'benchmark' / 'memory.py')
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, 'memory_benchmark', module)
-    spec.loader.exec_module(module)
-    return module
+    return load_script('memory')
 
 
 def test_growth_by_hand(memory: Any) -> None:

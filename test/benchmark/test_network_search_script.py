@@ -14,7 +14,7 @@
 
 """The network search as a command, on tiny networks, frames and steps."""
 
-import importlib.util
+from collections.abc import Callable
 import json
 from pathlib import Path
 from types import ModuleType
@@ -39,13 +39,10 @@ CAMERA = Intrinsics(64, 48, 48., 48., 31.5, 23.5)
 
 
 @pytest.fixture
-def module(repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def module(load_script: Callable[[str], ModuleType],
+           monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Return benchmark/network_search.py as a module, with networks of seconds."""
-    spec = importlib.util.spec_from_file_location(
-        'network_search_script', repository / 'benchmark' / 'network_search.py')
-    assert spec is not None and spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
+    found = load_script('network_search')
     for name, config in (('base', TINY), ('small', NARROW)):
         monkeypatch.setitem(library.CANDIDATES, name, config)
     return found

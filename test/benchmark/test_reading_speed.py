@@ -14,8 +14,8 @@
 
 """The reading benchmark runs, reads bytes and decodes nothing."""
 
+from collections.abc import Callable
 import errno
-import importlib.util
 import json
 import mmap
 import os
@@ -30,14 +30,9 @@ from mde_ros.datasets import image_files
 
 
 @pytest.fixture(scope='module')
-def benchmark(repository: Path) -> ModuleType:
+def benchmark(load_script: Callable[[str], ModuleType]) -> ModuleType:
     """Return the script as a module."""
-    path = repository / 'benchmark' / 'reading_speed.py'
-    spec = importlib.util.spec_from_file_location('reading_speed', path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script('reading_speed')
 
 
 def test_a_tiny_run(benchmark: ModuleType, tmp_path: Path,

@@ -14,7 +14,7 @@
 
 """Pictures of real frames and the flatness of floors, on a made floor."""
 
-import importlib.util
+from collections.abc import Callable
 import json
 from pathlib import Path
 import sys
@@ -38,15 +38,9 @@ HEIGHT, WALL = .8, 4.
 
 
 @pytest.fixture
-def real_pictures(repository: Path) -> ModuleType:
+def real_pictures(load_script: Callable[[str], ModuleType]) -> ModuleType:
     """Return benchmark/real_pictures.py as a module."""
-    spec = importlib.util.spec_from_file_location(
-        'real_pictures', repository / 'benchmark' / 'real_pictures.py')
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules['real_pictures'] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script('real_pictures')
 
 
 def floor_and_wall() -> NDArray[np.float32]:

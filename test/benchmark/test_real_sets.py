@@ -14,7 +14,7 @@
 
 """The table of real sets, on a tiny folder and a tiny network."""
 
-import importlib.util
+from collections.abc import Callable
 import json
 from pathlib import Path
 import sys
@@ -30,14 +30,9 @@ TINY = NetworkConfig(.125, (8, 8, 8, 8))
 
 
 @pytest.fixture
-def real_sets(repository: Path) -> ModuleType:
+def real_sets(load_script: Callable[[str], ModuleType]) -> ModuleType:
     """Return benchmark/real_sets.py as a module."""
-    spec = importlib.util.spec_from_file_location(
-        'real_sets', repository / 'benchmark' / 'real_sets.py')
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script('real_sets')
 
 
 def test_one_row_a_labelled_folder(real_sets: ModuleType, rgbd_folder: Path, tmp_path: Path,

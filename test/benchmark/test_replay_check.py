@@ -14,10 +14,8 @@
 
 """The whole way once: a folder played to the real node in another process, and checked."""
 
-import importlib.util
 import json
 from pathlib import Path
-import sys
 
 import pytest
 
@@ -25,14 +23,9 @@ pytest.importorskip('rclpy')
 
 
 @pytest.fixture
-def replay_check(repository, monkeypatch):
+def replay_check(load_script):
     """Return benchmark/replay_check.py as a module."""
-    path = repository / 'benchmark' / 'replay_check.py'
-    spec = importlib.util.spec_from_file_location('replay_check', path)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, 'replay_check', module)
-    spec.loader.exec_module(module)
-    return module
+    return load_script('replay_check')
 
 
 @pytest.fixture
