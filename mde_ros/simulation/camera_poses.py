@@ -25,7 +25,7 @@ from mde_ros.simulation.layout import Layout
 from mde_ros.simulation.pose import Pose
 
 # kind: share of the views
-SHARES = {'close': .33, 'room': .27, 'robot': .25, 'floor': .15}
+SHARES = {'close': .31, 'room': .25, 'robot': .23, 'floor': .14, 'high': .07}
 
 
 def draw_camera(rng: np.random.Generator, width: int, height: int,
@@ -70,8 +70,11 @@ def _standing(rng: np.random.Generator, plan: Layout, kind: str) -> Pose:
         z, pitch, hand = rng.uniform(.9, 1.8), rng.uniform(-25, 8), True
     elif kind == 'robot':
         z, pitch, hand = rng.uniform(.15, 1.3), rng.uniform(-20, 15), False
-    else:
+    elif kind == 'floor':
         z, pitch, hand = rng.uniform(.3, 1.3), rng.uniform(-45, -20), False
+    else:  # on a wall or below the ceiling
+        z = rng.uniform(1.8, max(1.9, min(plan.height - .25, 3.2)))
+        pitch, hand = rng.uniform(-45, -8), False
     # Look across the room rather than into the nearest wall.
     aim_x, aim_y = rng.uniform(0, plan.length), rng.uniform(0, plan.width)
     if plan.solids and rng.random() < .6:

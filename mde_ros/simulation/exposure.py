@@ -18,6 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+# Pictures that come out too dark or too bright.
+DARK_SHARE, BRIGHT_SHARE = .07, .08
 _DIRECTIONS = ((1, 0), (0, 1), (1, 1), (1, -1))
 
 
@@ -42,6 +44,22 @@ def occlusion(depth: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
     return cv2.blur(total / len(_DIRECTIONS), (3, 3))
 
 
+def bloom(light: NDArray[np.float32], scale: int, strength: float) -> NDArray[np.float32]:
+    """
+    Return the picture with the glow of a lens around what is brighter than white.
+
+    :param light: H x W x 3, 1 is white.
+    :param scale: pixels per 1/160 of the width.
+    :param strength: share of the excess that is scattered.
+    """
+    excess = np.clip(light - .95, 0, 1)
+    if strength <= 0 or not excess.any():
+        return light
+    small = cv2.resize(excess, None, fx=.25, fy=.25, interpolation=cv2.INTER_AREA)
+    glow = cv2.GaussianBlur(small, (0, 0), 2. * scale)
+    return light + strength * cv2.resize(glow, light.shape[1::-1])
+
+
 def expose(image: NDArray[np.uint8], depth: NDArray[np.float32],
            rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return the picture as an automatic camera would take it."""
@@ -56,4 +74,11 @@ def expose(image: NDArray[np.uint8], depth: NDArray[np.float32],
     light = np.maximum(light, 0) ** np.float32(rng.uniform(.62, .85))
     level = float(light.mean())
     gain = np.clip(rng.uniform(.34, .58) / max(level, .02), .7, 2.6)
-    return (np.clip(light * gain, 0, 1) * 255 + .5).astype(np.uint8)
+    # Automatic exposure is fooled by windows and lamps, or reaches its limits.
+    roll = rng.random()
+    if roll < DARK_SHARE:
+        gain *= rng.uniform(.35, .75)
+    elif roll > 1 - BRIGHT_SHARE:
+        gain *= rng.uniform(1.2, 1.9)
+    light = bloom(light * gain, scale, rng.uniform(0, .5))
+    return (np.clip(light, 0, 1) * 255 + .5).astype(np.uint8)

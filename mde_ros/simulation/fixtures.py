@@ -68,7 +68,9 @@ def dress_walls(look: Look, walls: list[Wall], parts: Parts, kind: str) -> None:
     likes = {'office': ('poster', 'board', 'paper', 'shelf'), 'lab': ('poster', 'board', 'paper'),
              'corridor': ('poster', 'board', 'art', 'paper'), 'kitchen': ('art', 'shelf', 'paper'),
              'living': ('art', 'art', 'shelf'), 'bedroom': ('art', 'poster', 'shelf'),
-             'storage': ('paper', 'poster'), 'cafe': ('board', 'board', 'art', 'poster')}[kind]
+             'storage': ('paper', 'poster'), 'cafe': ('board', 'board', 'art', 'poster'),
+             'classroom': ('board', 'board', 'poster', 'paper'), 'warehouse': ('paper',),
+             'hall': ('poster', 'board', 'art')}[kind]
     for wall in walls:
         local = Parts()
         for s0, s1, z0, _ in wall.windows:

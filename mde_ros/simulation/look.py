@@ -94,6 +94,7 @@ class Look:
         self.materials: dict[str, Material] = {}
         self.tiles: dict[str, float] = {}
         self._shared: dict[str, Finish] = {}
+        self.mirror = 0.  # share of the light that a polished floor reflects like a mirror
         self._floor_and_walls(room)
         for name in ('wood', 'wood2'):
             self._add(name, 'wood', wood_colours(rng, 1)[0], rng.uniform(.5, 1.2),
@@ -108,7 +109,7 @@ class Look:
         self.textures['atlas'] = make_atlas(rng)
         self.materials['print'] = Material('atlas', float(rng.uniform(0, .5)), .4)
         self.materials['screen'] = Material('atlas', .4, .8, float(rng.uniform(.2, 1)))
-        self.materials['view'] = Material('atlas', 0, 0, float(rng.uniform(.6, 1.6)))
+        self.materials['view'] = Material('atlas', 0, 0, float(rng.uniform(.6, 2.5)))
         self._palette()
 
     def _add(self, name: str, pattern: str, colour: NDArray[np.float64], tile: float,
@@ -129,8 +130,12 @@ class Look:
                   'living': ['planks', 'planks', 'carpet', 'tiles', 'stone'],
                   'bedroom': ['planks', 'carpet', 'carpet'],
                   'storage': ['concrete', 'concrete', 'tiles'],
-                  'cafe': ['planks', 'tiles', 'stone', 'concrete']}
+                  'cafe': ['planks', 'tiles', 'stone', 'concrete'],
+                  'classroom': ['tiles', 'planks', 'stone', 'concrete', 'carpet'],
+                  'warehouse': ['concrete'], 'hall': ['concrete', 'concrete', 'tiles', 'planks']}
         floor = str(rng.choice(floors[room]))
+        if floor != 'carpet' and rng.random() < .45:
+            self.mirror = float(rng.uniform(.05, .35))
         colour = (wood_colours(rng, 1)[0] if floor == 'planks' else
                   _group_colours(rng, str(rng.choice(['grey', 'grey', 'grey', 'brown', 'white',
                                                       'pastel', 'colour'])), 1)[0].clip(.1, 1))

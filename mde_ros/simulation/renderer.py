@@ -15,6 +15,7 @@
 """Colour and metric depth of a room from MuJoCo, for any pinhole camera."""
 
 from functools import cache
+import math
 import os
 from typing import Any
 
@@ -80,6 +81,8 @@ def compile_room(room: Room, width: int, height: int) -> Any:
         mesh.userfacenormal = mesh.userfacetexcoord = faces
         spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, material=name,
                                 contype=0, conaffinity=0)
+    if room.look.mirror:
+        _mirror_floor(mujoco, spec, room)
     kinds = mujoco.mjtLightType
     for lamp in room.lamps:
         spec.worldbody.add_light(
@@ -89,6 +92,24 @@ def compile_room(room: Room, width: int, height: int) -> Any:
             cutoff=lamp.cutoff or 45., exponent=1., attenuation=[1, .02, .01],
             castshadow=lamp.shadow, active=True)
     return spec.compile()
+
+
+def _mirror_floor(mujoco: Any, spec: Any, room: Room) -> None:
+    """Add the floor as a box, of which MuJoCo reflects the upper face."""
+    plan, thick = room.plan, .05
+    floor = room.look.materials['floor']
+    entry = spec.add_material(name='mirror', specular=floor.specular, shininess=floor.shininess,
+                              reflectance=room.look.mirror, texuniform=True,
+                              texrepeat=[1 / room.look.tiles['floor']] * 2)
+    textures = list(entry.textures)
+    textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = floor.texture
+    entry.textures = textures
+    # Light is computed at corners only: as fine as the sheets of the walls.
+    spec.visual.quality.numquads = max(4, math.ceil(max(plan.length, plan.width) / .4))
+    spec.worldbody.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_BOX, material='mirror', contype=0, conaffinity=0,
+        pos=[plan.length / 2, plan.width / 2, -thick / 2],
+        size=[plan.length / 2, plan.width / 2, thick / 2])
 
 
 class Renderer:

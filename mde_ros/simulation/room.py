@@ -25,7 +25,7 @@ from mde_ros.simulation.lights import Lamp, room_lights
 from mde_ros.simulation.look import Look
 from mde_ros.simulation.parts import Parts
 from mde_ros.simulation.people import person
-from mde_ros.simulation.recipes import RECIPES, SHARES, SIZES
+from mde_ros.simulation.recipes import HEIGHTS, RECIPES, SHARES, SIZES
 from mde_ros.simulation.thing import Footprint
 from mde_ros.simulation.walls import build_shell
 
@@ -62,6 +62,8 @@ def build_room(seed: int, kind: str | None = None) -> Room:
     # Small rooms are the common ones.
     length, width = l0 + (l1 - l0) * rng.random() ** 1.4, w0 + (w1 - w0) * rng.random() ** 1.4
     height = rng.uniform(2.3, 2.8) if rng.random() < .7 else rng.uniform(2.7, 4.)
+    if kind in HEIGHTS:
+        height = rng.uniform(*HEIGHTS[kind])
     look, parts = Look(rng, kind), Parts()
     walls = build_shell(look, length, width, height, parts, kind)
     plan = Layout(look, length, width, height, walls, parts)

@@ -14,6 +14,8 @@
 
 """Shelves, cabinets, wardrobes, fridges, racks, cartons."""
 
+import numpy as np
+
 from mde_ros.simulation.look import Look
 from mde_ros.simulation.parts import Parts
 from mde_ros.simulation.shapes import Finish
@@ -152,16 +154,37 @@ def carton_stack(look: Look) -> Thing:
     return Thing(parts, w + .1, d + .05, z)
 
 
-def rack(look: Look) -> Thing:
+def pallet(look: Look) -> Thing:
+    """Return a pallet, 1.2 by 0.8 m, with cartons in layers or empty."""
+    rng, parts = look.rng, Parts()
+    wood = look.surface('wood')
+    for y in (.06, .4, .74):
+        parts.box(wood, (0, y, .05), (1.2, .1, .1))
+    for x in np.linspace(-.55, .55, 7):
+        parts.box(wood, (x, .4, .122), (.1, .8, .022))
+    z, finish = .133, look.printed('cardboard')
+    nx, ny, high = int(rng.integers(2, 5)), int(rng.integers(2, 4)), rng.uniform(.15, .4)
+    for _ in range(int(rng.integers(0, 1 + int(1.6 / high)))):
+        for i in range(nx):
+            for j in range(ny):
+                parts.box(finish, (-.6 + (i + .5) * 1.2 / nx, (j + .5) * .8 / ny, z + high / 2),
+                          (1.2 / nx - .01, .8 / ny - .01, high - .005))
+        z += high
+    return Thing(parts, 1.2, .8, z)
+
+
+def rack(look: Look, width: float | None = None, depth: float | None = None,
+         height: float | None = None) -> Thing:
     """Return a warehouse or lab rack with open boards full of cartons and bins."""
     rng, parts = look.rng, Parts()
-    w, d, h = rng.uniform(.9, 2.4), rng.uniform(.4, .8), rng.uniform(1.5, 2.4)
+    w, d = width or rng.uniform(.9, 2.4), depth or rng.uniform(.4, .8)
+    h = height or rng.uniform(1.5, 2.4)
     post = look.shared('rack post', 'grey', 'colour', 'dark', 'colour')
     board = look.shared('rack board', 'grey', 'brown', 'white')
     for x in (-w / 2 + .02, w / 2 - .02):
         for y in (.02, d - .02):
             parts.box(post, (x, y, h / 2), (.04, .04, h))
-    count = int(rng.integers(3, 6))
+    count = int(rng.integers(3, 6)) if h < 2.5 else 1 + round(h / rng.uniform(1., 1.6))
     for k in range(count):
         z = .1 + k * (h - .15) / (count - 1)
         parts.box(board, (0, d / 2, z), (w, d, .035))
@@ -172,7 +195,7 @@ def rack(look: Look) -> Thing:
                 x += rng.uniform(.1, .3)
                 continue
             size = (rng.uniform(.2, .55), rng.uniform(.25, d - .08),
-                    min(room, rng.uniform(.12, .45)))
+                    min(room, rng.uniform(.12, .45) if h < 2.5 else rng.uniform(.3, .9)))
             if x + size[0] > w / 2 - .05:
                 break
             if rng.random() < .7:

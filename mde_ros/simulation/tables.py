@@ -17,6 +17,8 @@
 from itertools import pairwise
 import math
 
+import numpy as np
+
 from mde_ros.simulation.look import Look
 from mde_ros.simulation.parts import Parts
 from mde_ros.simulation.shapes import Finish
@@ -60,10 +62,16 @@ def table(look: Look, width: float | None = None, depth: float | None = None,
     else:
         for x in (-w / 2 + .02, w / 2 - .02):
             parts.box(legs, (x, d / 2, (h - thick) / 2), (.03, d - .06, h - thick))
-    cloth = rng.random() < .08
-    if cloth:
-        cover = look.surface('fabric2')
-        parts.box(cover, (0, d / 2, h - .12), (w + .02, d + .02, .25))
+    if rng.random() < .1:
+        cover = (look.surface('fabric2') if rng.random() < .4 else
+                 look.paint('pastel', 'colour', 'white', material='paint'))
+        hang = rng.uniform(.1, .6)
+        parts.box(cover, (0, d / 2, h + .003), (w + .03, d + .03, .006))
+        for x0, y0, ux, uy in ((w / 2, d, -w, 0), (-w / 2, d, 0, -d), (-w / 2, 0, w, 0),
+                               (w / 2, 0, 0, d)):
+            out = np.array([uy, -ux]) / math.hypot(ux, uy) * .016
+            parts.sheet(cover, (x0 + out[0], y0 + out[1], h - hang), (ux, uy, 0), (0, 0, hang),
+                        .05, wave=rng.uniform(0, .012))
         h += .006
     return Thing(parts, w, d, h, [Surface(-w / 2 + .03, .03, w / 2 - .03, d - .03, h, clutter)])
 

@@ -159,7 +159,8 @@ def build_shell(look: Look, length: float, width: float, height: float, parts: P
     """Add floor, ceiling, walls, doors, windows, skirting; return the walls."""
     rng = look.rng
     walls = make_walls(length, width, height)
-    parts.sheet(look.surface('floor'), (0, 0, 0), (length, 0, 0), (0, width, 0), .4)
+    if not look.mirror:  # the renderer adds a floor that reflects
+        parts.sheet(look.surface('floor'), (0, 0, 0), (length, 0, 0), (0, width, 0), .4)
     parts.sheet(look.surface('ceiling'), (0, 0, height), (0, width, 0), (length, 0, 0), .45)
     doors, windows = int(rng.integers(1, 4)), int(rng.integers(0, 4))
     if kind == 'corridor':
