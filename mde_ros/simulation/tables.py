@@ -65,7 +65,7 @@ def table(look: Look, width: float | None = None, depth: float | None = None,
     if rng.random() < .1:
         cover = (look.surface('fabric2') if rng.random() < .4 else
                  look.paint('pastel', 'colour', 'white', material='paint'))
-        hang = rng.uniform(.1, .6)
+        hang = min(rng.uniform(.1, .6), h - .02)
         parts.box(cover, (0, d / 2, h + .003), (w + .03, d + .03, .006))
         for x0, y0, ux, uy in ((w / 2, d, -w, 0), (-w / 2, d, 0, -d), (-w / 2, 0, w, 0),
                                (w / 2, 0, 0, d)):

@@ -122,3 +122,19 @@ def test_a_block_without_style_ignores_the_code() -> None:
         image = torch.randn(1, 1, 4, 4)
         made.eval()
         assert torch.equal(made(image, torch.ones(1, 8)), made(image))
+
+
+def test_strided_depthwise_convolutions_are_float32_under_bfloat16() -> None:
+    torch.manual_seed(0)
+    made = ConvNormAct(8, 8, stride=2, groups=8).eval()
+    features = torch.randn(2, 8, 9, 12).bfloat16()
+    with torch.autocast('cpu', torch.bfloat16):
+        trained = made.convolve(features)
+        with torch.no_grad():
+            run = made.convolve(features)
+    assert trained.dtype == run.dtype == torch.bfloat16
+    with torch.no_grad():
+        exact = made.convolve(features.float())
+    # Rounded once, at the end; the weights keep all their bits.
+    torch.testing.assert_close(trained.float(), exact.bfloat16().float(), rtol=0, atol=0)
+    assert (run.float() - exact).abs().max() > (trained.float() - exact).abs().max()

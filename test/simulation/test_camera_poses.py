@@ -46,13 +46,16 @@ def test_a_given_focal_length_is_kept() -> None:
 
 def test_poses_are_of_robots_and_of_hands(room: Room) -> None:
     source = draw_poses(np.random.default_rng(1), room.plan)
-    drawn = [next(source) for _ in range(150)]
-    assert {kind for kind, _ in drawn} == {'close', 'room', 'robot', 'floor'}
+    drawn = [next(source) for _ in range(250)]
+    assert {kind for kind, _ in drawn} == {'close', 'room', 'robot', 'floor', 'high'}
     for kind, pose in drawn:
         assert room.plan.free_at(pose.x, pose.y, pose.z, .1)
         if kind == 'floor':
             assert .3 <= pose.z <= 1.3
             assert -46 < math.degrees(pose.pitch) < -19
+        if kind == 'high':
+            assert 1.8 <= pose.z <= min(3.2, room.plan.height - .1)
+            assert -46 < math.degrees(pose.pitch) < -7
         if kind == 'robot':
             assert .15 <= pose.z <= 1.3
             assert abs(math.degrees(pose.roll)) < 6

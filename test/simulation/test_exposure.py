@@ -16,7 +16,7 @@
 
 import numpy as np
 
-from mde_ros.simulation.exposure import expose, occlusion
+from mde_ros.simulation.exposure import bloom, expose, occlusion
 
 
 def floor_and_wall() -> np.ndarray:
@@ -74,3 +74,23 @@ def test_exposure_is_reproducible() -> None:
     first, second = (expose(picture, depth, np.random.default_rng(4)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert first.dtype == np.uint8
+
+
+def test_some_pictures_are_too_dark_or_too_bright() -> None:
+    picture = np.random.default_rng(0).integers(60, 160, (60, 80, 3)).astype(np.uint8)
+    depth = np.full((60, 80), 2., np.float32)
+    levels = [expose(picture, depth, np.random.default_rng(seed)).mean() for seed in range(100)]
+    assert sum(level < 75 for level in levels) in range(2, 16)
+    assert sum(level > 160 for level in levels) in range(2, 16)
+
+
+def test_light_glows_around_what_is_brighter_than_white() -> None:
+    light = np.full((64, 64, 3), .2, np.float32)
+    assert bloom(light, 1, .5) is light
+    light[28:36, 28:36] = 2.
+    glowing = bloom(light, 1, .5)
+    assert glowing.shape == light.shape
+    assert glowing[26, 32, 0] > .25
+    assert abs(glowing[5, 5, 0] - .2) < 1e-4
+    assert (glowing >= light - 1e-6).all()
+    np.testing.assert_array_equal(bloom(light, 1, 0.), light)

@@ -22,7 +22,7 @@ import pytest
 from mde_ros.simulation.layout import Layout
 from mde_ros.simulation.look import Look
 from mde_ros.simulation.parts import Parts
-from mde_ros.simulation.recipes import RECIPES, SHARES, SIZES
+from mde_ros.simulation.recipes import HEIGHTS, RECIPES, SHARES, SIZES
 from mde_ros.simulation.walls import make_walls
 
 
@@ -30,16 +30,17 @@ def test_every_room_type_has_size_and_share() -> None:
     assert set(RECIPES) == set(SIZES) == set(SHARES)
     assert math.isclose(sum(SHARES.values()), 1)
     for l0, l1, w0, w1 in SIZES.values():
-        assert 1.2 < w0 < w1 <= 12
-        assert 2.5 < l0 < l1 <= 14
+        assert 1.2 < w0 < w1 <= 14
+        # The farthest depth that is rendered is 20 m.
+        assert 2.5 < l0 < l1 < 20
 
 
 @pytest.mark.parametrize('kind', sorted(RECIPES))
 def test_furniture_stands_in_the_room(kind: str, look: Look) -> None:
     _, length, _, width = SIZES[kind]
-    things = 0
+    things, height = 0, HEIGHTS.get(kind, (2.6,))[0]
     for _ in range(2):
-        plan = Layout(look, length, width, 2.6, make_walls(length, width, 2.6), Parts())
+        plan = Layout(look, length, width, height, make_walls(length, width, height), Parts())
         RECIPES[kind](plan)
         things += len(plan.solids)
         for k, solid in enumerate(plan.solids):
@@ -51,5 +52,26 @@ def test_furniture_stands_in_the_room(kind: str, look: Look) -> None:
             assert not any(solid.overlaps(other, -.251) for other in plan.solids[:k])
         points = np.concatenate([piece.vertices for piece in plan.parts.pieces])
         assert points[:, 2].min() > -.07
-        assert points[:, 2].max() < 2.6
+        assert points[:, 2].max() < height
     assert things >= 5
+
+
+def test_benches_of_a_classroom_stand_in_rows(look: Look) -> None:
+    plan = Layout(look, 8., 9., 3., make_walls(8., 9., 3.), Parts())
+    RECIPES['classroom'](plan)
+    benches = [solid for solid in plan.solids if 1.1 < solid.x1 - solid.x0 < 1.9]
+    assert len(benches) >= 6
+    fronts = sorted(solid.y0 for solid in benches)
+    rows = 1 + sum(b - a > .5 for a, b in zip(fronts, fronts[1:]))
+    assert rows >= 3
+    assert len(benches) >= 2 * rows - 2
+
+
+def test_racks_of_a_warehouse_are_tall_with_aisles_between(look: Look) -> None:
+    plan = Layout(look, 16., 12., 6., make_walls(16., 12., 6.), Parts())
+    RECIPES['warehouse'](plan)
+    racks = [solid for solid in plan.solids if solid.x1 - solid.x0 > 1.75 and solid.z1 > 2]
+    assert len(racks) >= 6
+    assert max(solid.z1 for solid in racks) < 6
+    fronts = sorted({round(solid.y0, 3): solid for solid in racks}.values(), key=lambda s: s.y0)
+    assert all(b.y0 - a.y1 > 1.5 for a, b in zip(fronts, fronts[1:]))

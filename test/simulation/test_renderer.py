@@ -77,6 +77,35 @@ def test_tilted_rolled_views_meet_the_floor_where_the_ray_does(renderer: Rendere
     np.testing.assert_allclose(depth[bare], expected[bare], rtol=2e-4)
 
 
+def test_a_polished_floor_mirrors_and_keeps_its_depth(renderer: Renderer) -> None:
+    room = build_room(next(seed for seed in range(200, 300) if build_room(seed).look.mirror > .15))
+    room.plan.length = room.plan.width = 6.
+    room.plan.parts = Parts()
+    wall = room.look.paint('colour', material='lamp')
+    room.plan.parts.sheet(wall, (5, 6, 0), (0, -6, 0), (0, 0, 3), .5)
+    pose = Pose(1., 3., 1., 0., -.5)
+    images, depths = [], []
+    for mirror in (room.look.mirror, .001):
+        room.look.mirror = mirror
+        renderer.open(room)
+        image, depth = renderer.view(pose, CAMERA)
+        images.append(image.astype(float))
+        depths.append(depth)
+    right, down, forward = pose.axes()
+    v, u = np.mgrid[0:120, 0:160]
+    ray = (((u - CAMERA.cx) / CAMERA.fx)[..., None] * right
+           + ((v - CAMERA.cy) / CAMERA.fy)[..., None] * down + forward)
+    expected = -1. / ray[..., 2]
+    landing = np.array([1., 3.]) + expected[..., None] * ray[..., :2]
+    floor = ((ray[..., 2] < -.1) & (np.abs(landing[..., 0] - 3) < 1.9)
+             & (np.abs(landing[..., 1] - 3) < 2.9))
+    assert floor.sum() > 5000
+    for depth in depths:
+        np.testing.assert_allclose(depth[floor], expected[floor], rtol=2e-4)
+    # Seen from 1 m, the wall's 3 m lie in the floor nearer than its foot.
+    assert np.abs(images[0] - images[1])[floor].mean() > 5
+
+
 def test_beyond_twenty_metres_is_no_reading(renderer: Renderer, room: Room) -> None:
     renderer.open(room)
     _, depth = renderer.view(Pose(0, 0, 0, math.pi, .3), CAMERA)

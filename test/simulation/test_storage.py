@@ -22,11 +22,12 @@ import pytest
 from mde_ros.simulation.look import Look
 from mde_ros.simulation.parts import Parts
 from mde_ros.simulation.shapes import Array
-from mde_ros.simulation.storage import books, cabinet, carton_stack, fridge, rack, shelf
+from mde_ros.simulation.storage import (books, cabinet, carton_stack, fridge, pallet, rack,
+                                        shelf)
 from mde_ros.simulation.thing import Thing
 
 HEIGHTS = {shelf: (.8, 2.1), cabinet: (.5, 2.15), fridge: (.8, 1.95), carton_stack: (.14, 1.9),
-           rack: (1.55, 3.)}
+           rack: (1.55, 3.), pallet: (.1, 2.2)}
 
 
 @pytest.mark.parametrize('make', HEIGHTS, ids=lambda make: make.__name__)
@@ -55,3 +56,9 @@ def test_a_wardrobe_is_high_and_wide(look: Look) -> None:
     thing = cabinet(look, 2.)
     assert thing.height == 2.
     assert thing.width >= .8
+
+
+def test_a_rack_is_as_large_as_it_is_told(look: Look, check_thing: Callable[[Thing], Array]) -> None:
+    thing = rack(look, 2.5, 1., 5.)
+    assert (thing.width, thing.depth) == (2.5, 1.)
+    assert 5 < check_thing(thing)[2] < 5.7

@@ -74,3 +74,21 @@ def test_screens_face_the_user(look: Look) -> None:
         assert (screen.normals[:, 1] > .8).all()
         width = np.ptp(screen.vertices[:, 0])
         assert .25 < width < .7
+
+
+def test_tablecloths_hang_down_on_all_sides(look: Look,
+                                            check_thing: Callable[[Thing], Array]) -> None:
+    found = 0
+    for _ in range(120):
+        thing = table(look, 1., .8, .4)
+        check_thing(thing)
+        skirts = [piece for piece in thing.parts.pieces if not piece.normals[:, 2].any()
+                  and np.ptp(piece.vertices[:, 2]) < .4 and len(piece.vertices) > 30]
+        if not skirts:
+            continue
+        found += 1
+        assert len(skirts) == 4
+        for piece in skirts:
+            middle = piece.vertices.mean(0) - (0, .4, 0)
+            assert (piece.normals @ (middle * (1, 1, 0)) > 0).mean() > .9, 'seen from outside'
+    assert 3 < found < 30
