@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from mde_ros.simulation.errors import SimulationError
-from mde_ros.simulation.recipes import RECIPES, SIZES
+from mde_ros.simulation.recipes import HEIGHTS, RECIPES, SIZES
 from mde_ros.simulation.room import build_room
 
 
@@ -44,7 +44,8 @@ def test_rooms_of_a_type_have_its_size(kind: str) -> None:
     assert room.kind == kind
     assert l0 <= room.plan.length <= l1
     assert w0 <= room.plan.width <= w1
-    assert 2.3 <= room.plan.height <= 4
+    h0, h1 = HEIGHTS.get(kind, (2.3, 4.))
+    assert h0 <= room.plan.height <= h1
     assert len(room.plan.parts.merged()) < 25, 'few materials keep a room quick to draw'
     assert set(room.plan.parts.merged()) <= set(room.look.materials)
 
