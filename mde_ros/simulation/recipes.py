@@ -17,85 +17,24 @@
 from collections.abc import Callable
 import math
 
-from mde_ros.simulation.clutter import plant
+from mde_ros.simulation.groups import big_plant, count_for, desk_group, dining_group
+from mde_ros.simulation.large_rooms import classroom, hall, warehouse
 from mde_ros.simulation.layout import Layout
 from mde_ros.simulation.parts import Parts
-from mde_ros.simulation.people import person
 from mde_ros.simulation.seats import bed, office_chair, sofa, stool, wooden_chair
-from mde_ros.simulation.storage import cabinet, carton_stack, fridge, pallet, rack, shelf
-from mde_ros.simulation.tables import counter, desk, monitor, round_table, table
+from mde_ros.simulation.storage import cabinet, carton_stack, fridge, rack, shelf
+from mde_ros.simulation.tables import counter, table
 from mde_ros.simulation.thing import Thing
-
-
-def _count(plan: Layout, per_square_metre: float, least: int = 0, most: int = 12) -> int:
-    area = plan.length * plan.width * 1.4  # real rooms are full
-    return int(min(most, max(least, plan.look.rng.poisson(per_square_metre * area))))
-
-
-def big_plant(plan: Layout) -> Thing:
-    """Return a plant of 0.6 to 1.6 m in a pot on the floor."""
-    parts, inner = Parts(), Parts()
-    scale = plan.look.rng.uniform(2., 4.)
-    plant(plan.look, inner, scale)
-    parts.place(inner, 0., .3)
-    return Thing(parts, .6, .6, .45 * scale)
-
-
-def desk_group(plan: Layout, free: bool = False) -> bool:
-    """Place a desk with its chair; in the open, often two desks face each other."""
-    rng, look = plan.look.rng, plan.look
-    thing = desk(look, rng.uniform(.15, .6))
-    place = plan.anywhere(thing, .5, True) if free else plan.against_wall(thing)
-    if place is None:
-        return False
-    if free and rng.random() < .6:
-        twin = desk(look, rng.uniform(.15, .6))
-        plan.in_front(twin, place, 0., -.03, math.pi)
-    for _ in range(1):
-        chair = office_chair(look) if rng.random() < .8 else wooden_chair(look)
-        plan.in_front(chair, place, rng.uniform(-.25, .25),
-                      thing.depth + rng.uniform(.5, .8), math.pi + rng.normal(0, .5))
-    if rng.random() < .08:
-        plan.in_front(person(look, True), place, .5, thing.depth + .75)
-    return True
-
-
-def dining_group(plan: Layout, clutter: float = .3) -> bool:
-    """Place a table with chairs around it."""
-    rng, look = plan.look.rng, plan.look
-    round_top = rng.random() < .3
-    thing = round_table(look) if round_top else table(look, clutter=clutter)
-    place = plan.anywhere(thing, .35, True)
-    if place is None:
-        return False
-    seat = wooden_chair if rng.random() < .8 else stool
-    if round_top:
-        middle, count = thing.depth / 2, int(rng.integers(2, 5))
-        for k in range(count):
-            angle = k * 2 * math.pi / count + rng.uniform(-.2, .2)
-            far = middle + .32
-            plan.in_front(seat(look), place, far * math.sin(angle),
-                          middle + far * math.cos(angle), math.pi - angle)
-    else:
-        count = max(1, int(thing.width / .65))
-        for k in range(count):
-            u = (k - (count - 1) / 2) * thing.width / count
-            if rng.random() < .85:
-                plan.in_front(seat(look), place, u, thing.depth + rng.uniform(.2, .4),
-                              math.pi + rng.normal(0, .2))
-            if rng.random() < .85:
-                plan.in_front(seat(look), place, u, -rng.uniform(.2, .4), rng.normal(0, .2))
-    return True
 
 
 def office(plan: Layout) -> None:
     """Fill an office."""
     rng, look = plan.look.rng, plan.look
-    for _ in range(_count(plan, .12, 1, 7)):
+    for _ in range(count_for(plan, .12, 1, 7)):
         desk_group(plan)
-    for _ in range(_count(plan, .05, 0, 5)):
+    for _ in range(count_for(plan, .05, 0, 5)):
         desk_group(plan, True)
-    for _ in range(_count(plan, .1, 1, 6)):
+    for _ in range(count_for(plan, .1, 1, 6)):
         plan.against_wall(shelf(look) if rng.random() < .6 else cabinet(look))
     if rng.random() < .3:
         dining_group(plan)
@@ -105,18 +44,18 @@ def office(plan: Layout) -> None:
 def lab(plan: Layout) -> None:
     """Fill a laboratory: benches, racks, machines, stools."""
     rng, look = plan.look.rng, plan.look
-    for _ in range(_count(plan, .12, 1, 6)):
+    for _ in range(count_for(plan, .12, 1, 6)):
         bench = table(look, rng.uniform(1.2, 2.4), .75, float(rng.choice([.75, .9])),
                       rng.uniform(.3, .7))
         place = plan.against_wall(bench) if rng.random() < .6 else plan.anywhere(bench, .5, True)
         if place and rng.random() < .7:
             plan.in_front(office_chair(look) if rng.random() < .6 else stool(look), place,
                           rng.uniform(-.5, .5), bench.depth + .5, math.pi + rng.normal(0, .7))
-    for _ in range(_count(plan, .06, 0, 4)):
+    for _ in range(count_for(plan, .06, 0, 4)):
         desk_group(plan)
-    for _ in range(_count(plan, .08, 0, 4)):
+    for _ in range(count_for(plan, .08, 0, 4)):
         plan.against_wall(rack(look) if rng.random() < .5 else cabinet(look))
-    for _ in range(_count(plan, .04, 0, 3)):
+    for _ in range(count_for(plan, .04, 0, 3)):
         plan.anywhere(office_chair(look))
     plan.litter(.15)
 
@@ -124,7 +63,7 @@ def lab(plan: Layout) -> None:
 def corridor(plan: Layout) -> None:
     """Fill a corridor sparsely."""
     rng, look = plan.look.rng, plan.look
-    for _ in range(_count(plan, .08, 0, 5)):
+    for _ in range(count_for(plan, .08, 0, 5)):
         makers: list[Callable[[], Thing]] = [
             lambda: cabinet(look), lambda: carton_stack(look), lambda: wooden_chair(look),
             lambda: big_plant(plan), lambda: shelf(look)]
@@ -142,9 +81,9 @@ def kitchen(plan: Layout) -> None:
         plan.against_wall(counter(look, width, not wall.windows and rng.random() < .8,
                                   plan.height), wall, .01)
     plan.against_wall(fridge(look))
-    for _ in range(_count(plan, .07, 1, 4)):
+    for _ in range(count_for(plan, .07, 1, 4)):
         dining_group(plan, rng.uniform(.1, .5))
-    for _ in range(_count(plan, .05, 0, 3)):
+    for _ in range(count_for(plan, .05, 0, 3)):
         plan.against_wall(cabinet(look) if rng.random() < .6 else shelf(look))
     plan.litter(.1)
 
@@ -172,7 +111,7 @@ def living(plan: Layout) -> None:
                      (0, 0, w * .58 - .03), 1.)
         screen.box(look.paint('dark'), (0, .2, stand.height + .05), (.3, .15, .1))
         plan.parts.place(screen, place[0], place[1], 0., place[2])
-    for _ in range(_count(plan, .1, 1, 5)):
+    for _ in range(count_for(plan, .1, 1, 5)):
         plan.against_wall(shelf(look) if rng.random() < .6 else cabinet(look))
     if rng.random() < .5:
         dining_group(plan)
@@ -195,7 +134,7 @@ def bedroom(plan: Layout) -> None:
     plan.against_wall(cabinet(look, rng.uniform(1.8, 2.1)))
     if rng.random() < .6:
         desk_group(plan)
-    for _ in range(_count(plan, .1, 0, 3)):
+    for _ in range(count_for(plan, .1, 0, 3)):
         plan.against_wall(shelf(look) if rng.random() < .5 else cabinet(look))
     if rng.random() < .4:
         plan.anywhere(wooden_chair(look) if rng.random() < .5 else sofa(look, 1))
@@ -205,13 +144,13 @@ def bedroom(plan: Layout) -> None:
 def storage(plan: Layout) -> None:
     """Fill a store: racks along walls and in aisles, cartons on the floor."""
     rng, look = plan.look.rng, plan.look
-    for _ in range(_count(plan, .18, 2, 9)):
+    for _ in range(count_for(plan, .18, 2, 9)):
         thing = rack(look)
         if rng.random() < .75:
             plan.against_wall(thing)
         else:
             plan.anywhere(thing, .6, True)
-    for _ in range(_count(plan, .12, 1, 8)):
+    for _ in range(count_for(plan, .12, 1, 8)):
         if rng.random() < .6:
             plan.against_wall(carton_stack(look))
         else:
@@ -225,80 +164,12 @@ def cafe(plan: Layout) -> None:
     """Fill a cafe: a bar, tables with chairs, plants."""
     rng, look = plan.look.rng, plan.look
     plan.against_wall(counter(look, rng.uniform(1.8, 3.5), rng.random() < .4, plan.height))
-    for _ in range(_count(plan, .14, 2, 9)):
+    for _ in range(count_for(plan, .14, 2, 9)):
         dining_group(plan, rng.uniform(.1, .35))
     for _ in range(int(rng.integers(0, 3))):
         plan.against_wall(sofa(look))
     for _ in range(int(rng.integers(0, 3))):
         plan.against_wall(big_plant(plan) if rng.random() < .5 else shelf(look))
-
-
-def classroom(plan: Layout) -> None:
-    """Fill a classroom: rows of benches with computers and chairs, all facing one wall."""
-    rng, look = plan.look.rng, plan.look
-    wide, deep = rng.uniform(1.2, 1.8), rng.uniform(.6, .8)
-    machines = rng.random() < .6
-    aisle, pitch = rng.uniform(.5, .9), deep + rng.uniform(.85, 1.2)
-    columns = max(1, int((plan.length - .8 + aisle) / (wide + aisle)))
-    height = rng.uniform(.72, .76)
-    for row in range(max(1, int((plan.width - 2.2) / pitch))):
-        for column in range(columns):
-            x = .5 + wide / 2 + column * (wide + aisle)
-            bench = table(look, wide, deep, height, rng.uniform(.05, .3))
-            if machines:
-                for k in (-.25, .25):
-                    if rng.random() < .8:
-                        monitor(look, bench.parts, k * wide, rng.uniform(.15, .25), height,
-                                rng.normal(0, .15))
-            y = .9 + row * pitch + rng.normal(0, .02)
-            if not plan.put(bench, x, y, 0.):
-                continue
-            for k in (-.25, .25):
-                if rng.random() < .85:
-                    sitter = rng.random() < .12
-                    seat = (person(look, True) if sitter else
-                            wooden_chair(look) if rng.random() < .7 else office_chair(look))
-                    plan.in_front(seat, (x, y, 0.), k * wide, deep + rng.uniform(.4, .6),
-                                  math.pi + rng.normal(0, .15))
-    plan.against_wall(table(look, clutter=.3), plan.walls[0])
-    for _ in range(_count(plan, .03, 0, 3)):
-        plan.against_wall(cabinet(look) if rng.random() < .5 else shelf(look))
-    plan.litter(.04)
-
-
-def warehouse(plan: Layout) -> None:
-    """Fill a warehouse: rows of tall racks with aisles, pallets, cartons on the floor."""
-    rng, look = plan.look.rng, plan.look
-    tall = rng.uniform(2., max(2.1, min(plan.height - .7, 5.5)))
-    bay, deep = rng.uniform(1.8, 2.7), rng.uniform(.8, 1.1)
-    aisle, y = rng.uniform(1.6, 3.2), rng.uniform(.1, 1.5)
-    while y + deep < plan.width - .1:
-        x = rng.uniform(.3, 2.)
-        while x + bay < plan.length - .3:
-            if rng.random() < .88:
-                plan.put(rack(look, bay, deep, tall), x + bay / 2, y, 0.)
-            x += bay + .03
-        y += deep + aisle
-    for _ in range(_count(plan, .05, 1, 10)):
-        plan.anywhere(pallet(look) if rng.random() < .6 else carton_stack(look), .2)
-    plan.litter(.02)
-
-
-def hall(plan: Layout) -> None:
-    """Fill a hall sparsely: an open floor, benches and machines along the walls."""
-    rng, look = plan.look.rng, plan.look
-    for _ in range(_count(plan, .03, 1, 6)):
-        plan.against_wall(table(look, rng.uniform(1.2, 2.4), clutter=rng.uniform(.1, .6)))
-    makers: list[Callable[[], Thing]] = [
-        lambda: cabinet(look), lambda: rack(look), lambda: shelf(look), lambda: sofa(look),
-        lambda: big_plant(plan), lambda: carton_stack(look)]
-    for _ in range(_count(plan, .03, 0, 6)):
-        plan.against_wall(makers[int(rng.integers(0, len(makers)))]())
-    for _ in range(_count(plan, .02, 0, 5)):
-        desk_group(plan, True)
-    for _ in range(_count(plan, .03, 0, 6)):
-        plan.anywhere(office_chair(look) if rng.random() < .5 else stool(look))
-    plan.litter(.02)
 
 
 RECIPES: dict[str, Callable[[Layout], None]] = {

@@ -58,7 +58,8 @@ def test_a_wardrobe_is_high_and_wide(look: Look) -> None:
     assert thing.width >= .8
 
 
-def test_a_rack_is_as_large_as_it_is_told(look: Look, check_thing: Callable[[Thing], Array]) -> None:
+def test_a_rack_is_as_large_as_it_is_told(look: Look,
+                                          check_thing: Callable[[Thing], Array]) -> None:
     thing = rack(look, 2.5, 1., 5.)
     assert (thing.width, thing.depth) == (2.5, 1.)
     assert 5 < check_thing(thing)[2] < 5.7
