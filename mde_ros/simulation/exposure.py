@@ -80,5 +80,5 @@ def expose(image: NDArray[np.uint8], depth: NDArray[np.float32],
         gain *= rng.uniform(.35, .75)
     elif roll > 1 - BRIGHT_SHARE:
         gain *= rng.uniform(1.2, 1.9)
-    glowing = bloom(light * np.float32(gain), scale, rng.uniform(0, .5))
+    glowing = bloom(np.asarray(light * gain, np.float32), scale, rng.uniform(0, .5))
     return (np.clip(glowing, 0, 1) * 255 + .5).astype(np.uint8)
