@@ -28,6 +28,8 @@ LoadScript = Callable[[str], ModuleType]
 @pytest.fixture(scope='session')
 def load_script(repository: Path) -> LoadScript:
     """Return a function that makes a new module of benchmark/NAME.py each time."""
+    sys.path.append(str(repository / 'benchmark'))  # scripts import what they share
+
     def load(name: str) -> ModuleType:
         spec = importlib.util.spec_from_file_location(
             f'benchmark_{name}', repository / 'benchmark' / f'{name}.py')

@@ -15,10 +15,8 @@
 """The reading benchmark runs, reads bytes and decodes nothing."""
 
 from collections.abc import Callable
-import errno
 import json
 import mmap
-import os
 from pathlib import Path
 import tempfile
 from types import ModuleType
@@ -89,25 +87,6 @@ def test_memory_that_is_held_is_seen(benchmark: ModuleType) -> None:
         with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as mapped:
             assert mapped.rfind(b'y') == -1
             assert benchmark.anonymous() - before < size // 2
-
-
-def test_more_links_than_a_file_may_have(benchmark: ModuleType, tmp_path: Path,
-                                         monkeypatch: pytest.MonkeyPatch) -> None:
-    source, link, limit = tmp_path / 'a.png', os.link, 3
-
-    def limited(one: Path, other: Path) -> None:
-        if one.stat().st_nlink == limit:
-            raise OSError(errno.EMLINK, 'Too many links')
-        link(one, other)
-
-    monkeypatch.setattr(os, 'link', limited)
-    source.write_bytes(b'picture')
-    targets = [tmp_path / 'rgb' / f'{number}.png' for number in range(5)]
-    for target in targets:
-        benchmark.link(source, target)
-    assert [target.read_bytes() for target in targets] == [b'picture'] * 5
-    # Two and their source, which a copy replaced; two more and the copy; one and a second copy.
-    assert [target.stat().st_nlink for target in targets] == [2, 2, 2, 2, 2]
 
 
 def test_decoding_is_left_out_and_comes_back(benchmark: ModuleType, tmp_path: Path) -> None:
