@@ -23,8 +23,10 @@ from typing import Any
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.bag_file import BagFile, Record
 from mde_ros.datasets.bag_topics import BagTopics, find_topics, is_rectified_topic
+from mde_ros.datasets.depth_codec import depth_to_metres
 from mde_ros.datasets.frame import DatasetError, Frame
-from mde_ros.datasets.image_codec import depth_to_metres, image_to_rgb, is_compressed
+from mde_ros.datasets.image_codec import image_to_rgb
+from mde_ros.datasets.image_message import is_compressed
 from mde_ros.datasets.stamp_pairing import Pair, StampPairer
 from mde_ros.errors import MdeError
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mde_ros.datasets.bag_file import BagFile
+from mde_ros.datasets.depth_codec import depth_to_metres, holds_depth
 from mde_ros.datasets.frame import DatasetError
-from mde_ros.datasets.image_codec import (
-    depth_to_metres, holds_depth, image_to_rgb, is_compressed)
+from mde_ros.datasets.image_codec import image_to_rgb
+from mde_ros.datasets.image_message import is_compressed
 from mde_ros.errors import MdeError
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')

@@ -31,8 +31,10 @@ from rosbags.typesys import get_typestore, Stores
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.bag_notes import PREFIX
 from mde_ros.datasets.compressed_depth import encode_compressed_depth
+from mde_ros.datasets.depth_codec import depth_to_image_fields
 from mde_ros.datasets.frame import DatasetError, Frame
-from mde_ros.datasets.image_codec import depth_to_image_fields, ImageFields, rgb_to_image_fields
+from mde_ros.datasets.image_codec import rgb_to_image_fields
+from mde_ros.datasets.image_message import ImageFields
 
 IMAGE_FORMATS = ('raw', 'compressed')
 DEPTH_FORMATS = ('32FC1', '16UC1', 'compressedDepth', 'rvl')

@@ -26,7 +26,8 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, Range
 
-from mde_ros.datasets.image_codec import CodecError, depth_to_metres
+from mde_ros.datasets.depth_codec import depth_to_metres
+from mde_ros.datasets.image_message import CodecError
 from mde_ros.errors import MdeError
 from mde_ros.nodes import qos
 from mde_ros.nodes.adaptation_parameters import Settings

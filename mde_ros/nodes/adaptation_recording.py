@@ -27,7 +27,8 @@ from sensor_msgs.msg import CompressedImage
 
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import DatasetError, Frame
-from mde_ros.datasets.image_codec import CodecError, image_to_rgb
+from mde_ros.datasets.image_codec import image_to_rgb
+from mde_ros.datasets.image_message import CodecError
 from mde_ros.datasets.rgbd_folder_files import list_images, META
 from mde_ros.errors import MdeError
 from mde_ros.nodes import diagnostics

@@ -28,7 +28,8 @@ from std_msgs.msg import Header
 
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.camera.resize import whole_reduction
-from mde_ros.datasets.image_codec import CodecError, image_to_rgb, jpeg_size_of
+from mde_ros.datasets.image_codec import image_to_rgb, jpeg_size_of
+from mde_ros.datasets.image_message import CodecError
 from mde_ros.errors import MdeError
 from mde_ros.evaluation.estimator_like import EstimateLike
 from mde_ros.nodes.calibration import FrameError

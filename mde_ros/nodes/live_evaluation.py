@@ -29,8 +29,9 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
+from mde_ros.datasets.depth_codec import depth_to_metres
 from mde_ros.datasets.frame import Frame, FrameSource
-from mde_ros.datasets.image_codec import CodecError, depth_to_metres
+from mde_ros.datasets.image_message import CodecError
 from mde_ros.errors import MdeError
 from mde_ros.evaluation.evaluator import Observer, select
 from mde_ros.evaluation.live import DepthSpool, NodeCounts, score_live

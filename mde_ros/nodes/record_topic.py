@@ -30,7 +30,8 @@ from sensor_msgs.msg import Range
 
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import Frame
-from mde_ros.datasets.image_codec import CodecError, image_to_rgb, is_compressed
+from mde_ros.datasets.image_codec import image_to_rgb
+from mde_ros.datasets.image_message import CodecError, is_compressed
 from mde_ros.errors import MdeError
 from mde_ros.nodes import qos
 from mde_ros.nodes.calibration import FrameError
