@@ -22,14 +22,11 @@ import sys
 from typing import Any
 
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from mde_ros.command_line.arguments import (
     metres_list, parse_size, whole_number, whole_positive)
-from mde_ros.command_line.bag_arguments import add_bag_arguments, dataset_options
-from mde_ros.datasets.frame import FrameSource
-from mde_ros.datasets.open_dataset import open_dataset
-from mde_ros.evaluation.evaluator import evaluate, EvaluationError, source_facts
+from mde_ros.command_line.bag_arguments import add_bag_arguments
+from mde_ros.command_line.evaluate_run import run_network, SHIPPED
 from mde_ros.evaluation.metrics import MAXIMUM, MINIMUM
 from mde_ros.evaluation.protocols import (
     DepthProtocol, get_protocol, ProtocolError, PROTOCOLS)
@@ -38,9 +35,6 @@ from mde_ros.evaluation.result import EvaluationResult
 from mde_ros.evaluation.result_files import check_writable, write_csv, write_json
 from mde_ros.evaluation.result_tables import ResultTables
 from mde_ros.evaluation.scoring import ScoringOptions
-
-# As mde_ros.estimation.weights has it, whose import would take seconds.
-SHIPPED = 'shipped'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
         if path:
             check_writable(path)
     material = _material(arguments, options)
-    result = _evaluate(arguments, options, [material] if material else [])
+    result = run_network(arguments, options, [material] if material else [])
     fields = result.to_dict()
     fields['command'] = 'mde ' + shlex.join(sys.argv[1:])
     fields['finished'] = datetime.now(timezone.utc).isoformat(timespec='seconds')
@@ -183,79 +177,6 @@ def _judge(requirements: list[Requirement],
         except RequirementError as error:
             mistakes.append(error)
     return verdicts, mistakes
-
-
-def _evaluate(arguments: argparse.Namespace, options: ScoringOptions,
-              observers: list[Any]) -> EvaluationResult:
-    source = open_dataset(arguments.what, split=arguments.split,
-                          read_depth=not arguments.latency_only, **dataset_options(arguments))
-    area = arguments.size[0] * arguments.size[1] if arguments.size else None
-    if arguments.protocol:
-        arguments.protocol.check_source(source)
-    if arguments.live or arguments.node is not None:
-        result = _evaluate_live(arguments, options, observers, source, area)
-        result.protocol = arguments.protocol.to_dict() if arguments.protocol else None
-    else:
-        result = _evaluate_offline(arguments, options, observers, source, area)
-    result.data.update(path=str(arguments.what), split=arguments.split, **source_facts(source))
-    return result
-
-
-def _evaluate_live(arguments: argparse.Namespace, options: ScoringOptions, observers: list[Any],
-                   source: FrameSource, area: int | None) -> EvaluationResult:
-    if arguments.latency_only:
-        raise EvaluationError('--latency-only does not go with --live: give data with depth')
-    if arguments.rate is not None and arguments.rate <= 0:
-        raise EvaluationError(f'--rate {arguments.rate:g}: give a rate above 0')
-    try:
-        from mde_ros.nodes.live_evaluation import evaluate_live, LiveOptions
-    except ImportError as error:
-        raise EvaluationError(f'--live needs ROS 2 (rclpy): {error}; source its setup.bash, or '
-                              'pip install -r requirements-ros.txt') from error
-    weights, profile = arguments.weights, arguments.profile
-    if profile:  # the node goes on without a store that is not there; a measurement must not
-        from mde_ros.estimation.profile_store import resolve_profile
-        resolve_profile(profile)
-    parameters = {'weights': weights if weights == SHIPPED else str(Path(weights).resolve()),
-                  'profile': str(Path(profile).resolve()) if profile else '',
-                  'device': arguments.device, 'threads': arguments.threads or 0,
-                  'input_area': area or 0, **_running(arguments)}
-    return evaluate_live(
-        source, options, LiveOptions(
-            arguments.node, parameters, arguments.rate, arguments.reliability,
-            arguments.transport, arguments.every, arguments.limit),
-        border=arguments.border, observers=observers)
-
-
-def _running(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return back end, precision and engine as far as they were given."""
-    given = {name: getattr(arguments, name) for name in ('backend', 'precision', 'engine')}
-    if given['engine']:
-        given['engine'] = str(Path(given['engine']).resolve())
-    return {name: value for name, value in given.items() if value}
-
-
-def _evaluate_offline(arguments: argparse.Namespace, options: ScoringOptions,
-                      observers: list[Any], source: FrameSource,
-                      area: int | None) -> EvaluationResult:
-    # PyTorch takes seconds to import: not before the arguments are known to be right.
-    from mde_ros.estimation.estimator import DepthEstimator
-    estimator = DepthEstimator(arguments.weights, profile=arguments.profile, input_area=area,
-                               threads=arguments.threads, device=arguments.device,
-                               **_running(arguments))
-    total = -(-len(source) // arguments.every)
-    if arguments.limit:
-        total = min(total, arguments.limit)
-    with Progress(*Progress.get_default_columns()[:3], MofNCompleteColumn(),
-                  TimeElapsedColumn(), TimeRemainingColumn(),
-                  console=Console(stderr=True), transient=True,
-                  disable=arguments.quiet or not sys.stderr.isatty()) as progress:
-        task = progress.add_task(source.name, total=total)
-        return evaluate(
-            source, estimator, options, border=arguments.border, every=arguments.every,
-            limit=arguments.limit, latency_only=arguments.latency_only,
-            protocol=arguments.protocol, flip=arguments.flip, observers=observers,
-            progress=lambda: progress.advance(task))
 
 
 def _material(arguments: argparse.Namespace, options: ScoringOptions) -> Any:

@@ -17,36 +17,13 @@
 import csv
 import json
 from pathlib import Path
-import sys
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 import pytest
+from row_estimator import RowEstimator
 
-from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.command_line.main import main
 from mde_ros.estimation import estimator as estimator_module
-from mde_ros.estimation.estimator import Estimate
-from mde_ros.evaluation.evaluator import evaluate
-
-
-class RowEstimator:
-    """Knows the frames of the fixture but for 0.1 m a frame: 1 m at the top, 3.35 m below."""
-
-    model_id = 'rows-00000000'
-    made: list[tuple[Any, dict[str, Any]]] = []
-
-    def __init__(self, weights: str, **options: Any) -> None:
-        self.made.append((weights, options))
-
-    def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
-        rows = np.arange(image.shape[0], dtype=np.float32)[:, None]
-        depth = np.repeat(1 + .05 * rows, image.shape[1], axis=1)
-        return Estimate(depth, intrinsics, image, {'network': .02})
-
-    def warm_up(self, intrinsics: Intrinsics) -> None:
-        pass
 
 
 @pytest.fixture(autouse=True)
@@ -137,24 +114,6 @@ def test_arguments_are_checked(rgbd_folder: Path, words: list[str],
     assert words[0] in capsys.readouterr().err
 
 
-def test_options_reach_the_estimator_and_the_frames(rgbd_folder: Path, tmp_path: Path) -> None:
-    """Size as area, threads, device; every second frame, two at most, border cut."""
-    json_file = tmp_path / 'r.json'
-    assert main(['evaluate', str(rgbd_folder), '--weights', 'w.safetensors', '--profile',
-                 'p.safetensors', '--size', '320x240', '--threads', '3', '--device', 'cuda',
-                 '--backend', 'onnx', '--precision', 'fp16', '--engine', 'e.onnx', '--every',
-                 '2', '--limit', '2', '--border', '8', '--ranges', '2', '--json',
-                 str(json_file)]) == 0
-    assert RowEstimator.made == [
-        ('w.safetensors', {'profile': 'p.safetensors', 'input_area': 76800, 'threads': 3,
-                           'device': 'cuda', 'backend': 'onnx', 'precision': 'fp16',
-                           'engine': str(Path('e.onnx').resolve())})]
-    fields = json.loads(json_file.read_text())
-    assert fields['frames']['read'] == 2
-    assert fields['ranges'][0]['to'] == 2
-    assert sum(part['pixels'] for part in fields['ranges']) == 2 * 32 * 48
-
-
 def test_unlabelled_folder(rgbd_folder: Path, tmp_path: Path,
                            capsys: pytest.CaptureFixture[str]) -> None:
     """An error that names the way out, which then works."""
@@ -168,48 +127,3 @@ def test_unlabelled_folder(rgbd_folder: Path, tmp_path: Path,
     fields = json.loads((out / 'result.json').read_text())
     assert 'raw' not in fields
     assert fields['latency_ms']['network']['p95'] == 20
-
-
-def test_live_options_reach_the_node(rgbd_folder: Path, tmp_path: Path,
-                                     monkeypatch: pytest.MonkeyPatch) -> None:
-    """What offline is the estimator's is a parameter of the node; its file is found anywhere."""
-    module = pytest.importorskip('mde_ros.nodes.live_evaluation', reason='needs rclpy')
-    calls: list[tuple[Any, ...]] = []
-
-    def stand_in(source: Any, options: Any, live: Any, **rest: Any) -> Any:
-        calls.append((options, live, rest))
-        result = evaluate(source, RowEstimator('w'), options)
-        result.live = {}
-        return result
-    monkeypatch.setattr(module, 'evaluate_live', stand_in)
-    monkeypatch.chdir(tmp_path)
-    words = ['evaluate', str(rgbd_folder), '--quiet', '--weights', 'w.safetensors', '--size',
-             '32x24', '--rate', '7', '--reliability', 'best_effort', '--border', '2']
-    assert main([*words, '--live']) == 0
-    assert main([*words, '--node', '/robot', '--transport', 'compressed']) == 0
-    (options, live, rest), (_, second, _) = calls
-    assert (options.minimum, rest['border']) == (.3, 2)
-    assert (live.namespace, live.rate, live.reliability) == (None, 7, 'best_effort')
-    assert live.parameters == {'weights': str(tmp_path / 'w.safetensors'), 'profile': '',
-                               'device': 'cpu', 'threads': 0, 'input_area': 768}
-    (tmp_path / 'store').mkdir()
-    assert main([*words, '--live', '--profile', 'store']) == 0
-    assert calls[-1][1].parameters['profile'] == str(tmp_path / 'store')
-    assert main([*words, '--live', '--backend', 'onnx', '--engine', 'e.onnx']) == 0
-    assert calls[-1][1].parameters['backend'] == 'onnx'
-    assert calls[-1][1].parameters['engine'] == str(tmp_path / 'e.onnx')
-    assert main([*words, '--live', '--profile', 'stoer']) == 2
-    assert len(calls) == 4
-    assert (second.namespace, second.transport) == ('/robot', 'compressed')
-
-
-@pytest.mark.parametrize('words, message', [
-    (['--latency-only'], '--latency-only does not go with --live'),
-    (['--rate', '0'], '--rate 0: give a rate above 0'), ([], '--live needs ROS 2')])
-def test_live_errors(rgbd_folder: Path, words: list[str], message: str,
-                     monkeypatch: pytest.MonkeyPatch,
-                     capsys: pytest.CaptureFixture[str]) -> None:
-    """One line; without ROS 2 too."""
-    monkeypatch.setitem(sys.modules, 'mde_ros.nodes.live_evaluation', None)
-    assert main(['evaluate', str(rgbd_folder), '--live', *words]) == 2
-    assert message in capsys.readouterr().err
