@@ -26,13 +26,12 @@ from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.datasets.atomic_files import save_json, sync, write_whole
 from mde_ros.datasets.frame import DatasetError, Frame
+from mde_ros.datasets.image_encoding import DEPTH_MAX_M, encode_depth, encode_image
 from mde_ros.datasets.rgbd_folder_files import JOURNAL, list_images, META, read_meta
-
-DEPTH_MAX_M = 65.535  # what 16 bit millimetres hold
 
 _log = logging.getLogger(__name__)
 
@@ -122,9 +121,9 @@ class RgbdFolderWriter:
         try:
             if frame.depth is not None:
                 (self.path / 'depth').mkdir(exist_ok=True)
-                write_whole(self.path / 'depth' / f'{frame.name}.png',
-                            encode(self._millimetres(frame.depth), 'png',
-                                   [cv2.IMWRITE_PNG_COMPRESSION, 1]), self._durable)
+                encoded, beyond = encode_depth(frame.depth)
+                self.clipped_pixels += beyond
+                write_whole(self.path / 'depth' / f'{frame.name}.png', encoded, self._durable)
             if len(entry) > 1:
                 with self._locked_journal() as journal:
                     journal.write(json.dumps(entry).encode() + b'\n')
@@ -133,7 +132,7 @@ class RgbdFolderWriter:
                         os.fsync(journal.fileno())
             if jpeg is not None:
                 suffix = 'jpg'
-            write_whole(self.path / 'rgb' / f'{frame.name}.{suffix}', jpeg or encode(
+            write_whole(self.path / 'rgb' / f'{frame.name}.{suffix}', jpeg or encode_image(
                 cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR), suffix, options), self._durable)
         except OSError as error:
             raise DatasetError(f'{self.path}: cannot write frame {frame.name}: {error}') from error
@@ -147,7 +146,7 @@ class RgbdFolderWriter:
         """
         try:
             with self._locked_journal():
-                _save_json(self.path / META, {**read_meta(self.path), **fields})
+                save_json(self.path / META, {**read_meta(self.path), **fields})
         except OSError as error:
             raise DatasetError(f'{self.path / META}: cannot write: {error}') from error
 
@@ -175,7 +174,7 @@ class RgbdFolderWriter:
                    if entry.name not in ('rgb', JOURNAL) and not entry.name.startswith('.')]
         if foreign or any((self.path / 'rgb').iterdir()):
             raise DatasetError(f'{self.path}: holds files but no {META}; give an empty folder')
-        _save_json(self.path / META, fields)
+        save_json(self.path / META, fields)
 
     def _go_on(self, fields: dict[str, Any]) -> None:
         there = read_meta(self.path)
@@ -195,7 +194,7 @@ class RgbdFolderWriter:
 
     def _save_meta(self, meta: dict[str, Any]) -> None:
         """Save meta.json before the journal, which it holds now, is emptied."""
-        _save_json(self.path / META, meta)
+        save_json(self.path / META, meta)
         if self._durable:
             sync(self.path)
 
@@ -216,14 +215,6 @@ class RgbdFolderWriter:
                 common.width, common.height, common.distortion_model, common.distortion):
             raise DatasetError(f'frame {name}: size and distortion must be those of the folder')
 
-    def _millimetres(self, depth: NDArray[np.float32]) -> NDArray[np.uint16]:
-        usable = np.isfinite(depth) & (depth > 0)
-        millimetres = np.rint(np.where(usable, depth, 0) * 1000.)
-        beyond = millimetres > 65535
-        self.clipped_pixels += int(np.count_nonzero(beyond))
-        millimetres[beyond] = 0
-        return millimetres.astype(np.uint16)
-
     @contextmanager
     def _locked_journal(self) -> Iterator[BinaryIO]:
         """Yield the journal, open for appending, while no other process changes the folder."""
@@ -235,50 +226,3 @@ class RgbdFolderWriter:
                     continue
                 yield journal
                 return
-
-
-def encode(image: NDArray[Any], suffix: str, options: list[int]) -> bytes:
-    """
-    Return an encoded image.
-
-    :raises DatasetError: when OpenCV cannot encode it.
-    """
-    done, encoded = cv2.imencode('.' + suffix, image, options)
-    if not done:
-        raise DatasetError(f'OpenCV could not encode an image {image.shape} as {suffix}')
-    return encoded.tobytes()
-
-
-def write_whole(path: Path, data: bytes, durable: bool = False) -> None:
-    """
-    Write a file aside and rename it, so that it is whole or absent.
-
-    :param durable: also after a power cut, and there when this returns.
-    """
-    # Hidden, so that no reader lists it; a resumed job writes the same frame over it.
-    aside = path.with_name(f'.{path.name}.tmp')
-    aside.write_bytes(data)
-    if durable:
-        sync(aside)
-    aside.replace(path)
-    if durable:
-        sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def _save_json(path: Path, meta: dict[str, Any]) -> None:
-    aside = path.with_name(f'.{path.name}.tmp')
-    with aside.open('w', encoding='utf-8') as file:
-        json.dump(meta, file, indent=1)
-        # Without this a power cut may leave an empty file under the new name.
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)

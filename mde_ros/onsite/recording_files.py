@@ -26,9 +26,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mde_ros.datasets.atomic_files import sync, write_whole
 from mde_ros.datasets.frame import DatasetError, FrameError
+from mde_ros.datasets.image_encoding import encode_depth
 from mde_ros.datasets.rgbd_folder_files import decode, list_images, load, META, read_meta
-from mde_ros.datasets.rgbd_folder_writer import encode, sync, write_whole
 from mde_ros.onsite.recording_lines import read_lines
 
 LOG = 'recording.jsonl'
@@ -195,8 +196,6 @@ def write_scoring_depth(folder: Path, name: str, depth: NDArray[np.float32] | No
             except OSError as error:
                 _log.warning('%s: no link to %s: %s', scoring, target, error)
         sync(scoring)
-    millimetres = np.rint(np.where(np.isfinite(depth) & (depth > 0), depth, 0) * 1000.)
-    millimetres[millimetres > 65535] = 0
-    data = encode(millimetres.astype(np.uint16), 'png', [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    data, _ = encode_depth(depth)
     write_whole(scoring / 'depth' / f'{name}.png', data, durable=True)
     return len(data)

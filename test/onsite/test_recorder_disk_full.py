@@ -136,7 +136,7 @@ def test_an_error_while_closing_is_a_state_and_no_exception(tmp_path, monkeypatc
     def full(*_, **__):
         raise DatasetError('meta.json: cannot write') from OSError(errno.ENOSPC, 'No space')
 
-    monkeypatch.setattr('mde_ros.datasets.rgbd_folder_writer._save_json', full)
+    monkeypatch.setattr('mde_ros.datasets.rgbd_folder_writer.save_json', full)
     recorder.close()
     assert recorder.status().state == 'error'
     monkeypatch.undo()
