@@ -155,7 +155,7 @@ def test_a_source_without_a_readable_frame(tmp_path, rgbd_folder, capsys):
 
 
 def test_a_disk_that_fails_is_exit_code_2(tmp_path, rgbd_folder, monkeypatch, capsys):
-    from mde_ros.onsite import recording_files, recorder as module
+    from mde_ros.onsite import recording_files, recording_folder as module
 
     def full(*_):
         raise OSError(28, 'No space left on device')
