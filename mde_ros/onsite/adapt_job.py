@@ -34,25 +34,23 @@ from mde_ros.adaptation.trainer import Trainer
 from mde_ros.adaptation.training_data import TrainingData
 from mde_ros.datasets.frame import Frame
 from mde_ros.datasets.indexed import IndexedDataset
-from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.estimation.estimator import DepthEstimator
-from mde_ros.estimation.profile import apply_profile, load_profile, save_profile
+from mde_ros.estimation.profile import save_profile
 from mde_ros.estimation.profile_card import ProfileCard, SiteScale
-from mde_ros.estimation.profile_store import resolve_profile
 from mde_ros.estimation.weights import load_weights, WeightCard
 from mde_ros.evaluation.result_files import write_json
 from mde_ros.evaluation.surroundings import peak_memory_mb
 from mde_ros.network.depth_network import DepthNetwork
-from mde_ros.onsite.adapt_data import AdaptData, open_data, open_target
+from mde_ros.onsite.adapt_data import AdaptData, open_data
 from mde_ros.onsite.adapt_report import AdaptReport
 from mde_ros.onsite.adapt_settings import AdaptError, AdaptSettings
+from mde_ros.onsite.adapt_start import check_pictures, refusals, starting_network
 from mde_ros.onsite.check import judge, measure, Verdict
 from mde_ros.onsite.check_motion import motion_points
-from mde_ros.onsite.check_pictures import CheckPicture, source_pictures, target_pictures
+from mde_ros.onsite.check_pictures import CheckPicture
 from mde_ros.onsite.mounted_camera import Mount, MountPrior, site_anchors
 from mde_ros.onsite.priority import limit_threads, set_priority
 from mde_ros.onsite.progress_file import ProgressFile, TimeLeft
-from mde_ros.onsite.recording_check import check_recording
 from mde_ros.onsite.scale_anchor import (
     anchor_of, floor_measure, kept_scale, site_scale)
 from mde_ros.onsite.source_gate import SourceForgotten, SourceGate
@@ -91,17 +89,17 @@ class AdaptJob:
         """
         settings = self.settings
         with self._phase('checking'):
-            reasons = self._refusals()
+            reasons = refusals(settings)
             if reasons and not settings.force:
                 return self._finish(AdaptReport(False, 'refused: the recording is ' + '; '.join(
                     reasons)))
             anchor = anchor_of(settings)
             base, card = load_weights(settings.weights)
-            start, started_from, scaled = self._start(base, card)
+            start, started_from, scaled = starting_network(settings.profile, base, card)
         with self._phase('preparing source'):
             data = open_data(settings, self._preparing)
             config = settings.train_config(card.network)
-            targets, sources = self._pictures(data, card)
+            targets, sources = check_pictures(data, settings.check_frames, card.input_area)
             mount, anchored = self._anchor(start, card, data)
         with self._phase('training'):
             try:
@@ -137,35 +135,6 @@ class AdaptJob:
         self.progress.update(step=done, steps=total)
         if self.stop():
             raise Cancelled
-
-    def _refusals(self) -> list[str]:
-        """Return what is wrong with the recording; data of other kinds are not looked at."""
-        learnt, _ = open_target(self.settings)
-        whole = getattr(learnt, 'base', learnt)
-        if not isinstance(whole, RgbdFolder):
-            return []
-        return check_recording(whole.path, self.settings.split or None)
-
-    def _start(self, base: DepthNetwork, card: WeightCard
-               ) -> tuple[DepthNetwork, str, SiteScale]:
-        """Return the network to start from, and the hash and scale of the profile that it has."""
-        if not self.settings.profile:
-            return base, '', SiteScale()
-        path = resolve_profile(self.settings.profile, card.sha256)
-        if path is None:
-            return base, '', SiteScale()
-        tensors, profile = load_profile(path)
-        return apply_profile(base, card, (tensors, profile)), profile.sha256, profile.scale
-
-    def _pictures(self, data: AdaptData, card: WeightCard
-                  ) -> tuple[list[CheckPicture], list[CheckPicture]]:
-        most = self.settings.check_frames
-        targets = target_pictures([data.target_check], most, card.input_area)
-        sources = source_pictures(data.source_checks, most, card.input_area)
-        for what, found in (('the target', targets), ('the source', sources)):
-            if not found:
-                raise AdaptError(f'no readable held-out frame of {what}')
-        return targets, sources
 
     def _anchor(self, start: DepthNetwork, card: WeightCard, data: AdaptData
                 ) -> tuple[Mount | None, IndexedDataset]:
