@@ -94,3 +94,34 @@ def test_equal_shares_are_the_default_and_bad_ones_are_named(
     with pytest.raises(SystemExit):
         script.main([*files, '--shares', '1', '--out', str(out)])
     assert '--shares [1.0]' in capsys.readouterr().err
+
+
+def test_statistics_are_those_of_the_data_alike_in_both_domains(
+        script: ModuleType, tmp_path: Path, rgbd_folder: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(script, 'BATCH', 4)
+    monkeypatch.setattr(script, 'SIZES', ((1., 64, 48),))
+    torch.manual_seed(0)
+    network = DepthNetwork(SIZES['small'])
+    one, two = tmp_path / 'one.safetensors', tmp_path / 'two.safetensors'
+    for path in (one, two):
+        save_weights(path, network, WeightCard(path.stem, SIZES['small'], 76800))
+    out = tmp_path / 'mean.safetensors'
+    made = []
+    for options in (['--batches', '1'], ['--batches', '1'], ['--batches', '1', '--seed', '5'],
+                    ['--batches', '2', '--source-weight', '1']):
+        script.main([str(one), str(two), '--source', f'{rgbd_folder}:adapt', '--out', str(out),
+                     *options])
+        made.append(load_weights(out)[0].state_dict())
+    first, again, seed, longer = made
+    name = next(key for key in first if key.endswith('target_mean'))
+    before = network.state_dict()
+    assert not torch.equal(first[name], before[name])
+    for key in first:
+        assert torch.equal(first[key], again[key])
+        if 'source_mean' in key or 'source_var' in key:
+            assert torch.equal(first[key], first[key.replace('source_', 'target_')])
+        elif 'target_' not in key:
+            torch.testing.assert_close(first[key], before[key])
+    assert not torch.equal(first[name], seed[name])
+    assert not torch.equal(first[name], longer[name])
