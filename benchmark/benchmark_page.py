@@ -16,6 +16,9 @@
 Write the tables of ``mde benchmark`` into a page, from the JSON that it left.
 
     .venv/bin/python benchmark/benchmark_page.py results/benchmark_*.json --markdown PAGE
+
+Reports of one scenario with the same settings become one table: seeds or methods that were run
+at another time, or on another machine.
 """
 
 import argparse
@@ -25,6 +28,7 @@ from pathlib import Path
 import statistics
 from typing import Any
 
+from mde_ros.benchmarks.summary import summarise
 from mde_ros.benchmarks.tables import cells, column_of, format_share, HEADINGS
 from mde_ros.evaluation.result_tables import COLUMN_TITLES
 
@@ -73,6 +77,30 @@ def geometric_mean(ratios: Sequence[float | None]) -> float | None:
     return statistics.geometric_mean(known) if len(known) == len(ratios) else None
 
 
+def joined(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """
+    Return one report a scenario, of the rows of all of its reports.
+
+    :raises ValueError: for reports of one scenario that differ in size or settings, or have a
+        row of the same target, method and seed.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for report in reports:
+        first = found.setdefault(report['scenario'], {**report, 'command': '', 'rows': []})
+        different = [key for key in ('size', 'settings') if first.get(key) != report.get(key)]
+        if different:
+            raise ValueError(f"reports of {report['scenario']} differ in "
+                             f"{' and '.join(different)}: they make no common table")
+        cells_of = [(row['target'], row['method'], row['seed'])
+                    for row in (*first['rows'], *report['rows'])]
+        if twice := sorted({cell for cell in cells_of if cells_of.count(cell) > 1}):
+            raise ValueError(f"reports of {report['scenario']} both have "
+                             f"{' '.join(map(str, twice[0]))}: leave one out")
+        first['command'] = '\n'.join(filter(None, (first['command'], report['command'])))
+        first['rows'] = [*first['rows'], *report['rows']]
+    return [{**report, 'summary': summarise(report['rows'])} for report in found.values()]
+
+
 def page(reports: Sequence[dict[str, Any]]) -> str:
     """Return the Markdown of some reports."""
     lines: list[str] = []
@@ -93,7 +121,10 @@ def main() -> int:
     parser.add_argument('--markdown', type=Path, required=True)
     arguments = parser.parse_args()
     text = arguments.markdown.read_text()
-    found = page([json.loads(path.read_text()) for path in arguments.reports])
+    try:
+        found = page(joined([json.loads(path.read_text()) for path in arguments.reports]))
+    except ValueError as error:
+        parser.error(str(error))
     arguments.markdown.write_text(
         text[:text.index(BEGIN)] + f'{BEGIN}\n{found}\n' + text[text.index(END):])
     return 0

@@ -45,7 +45,7 @@ def test_tables_and_ratios(module: ModuleType, tmp_path: Path,
     rows = [made_row(method, seed, error + seed / 100) for seed in (0, 1) for method, error in (
         ('source_only', .4), ('adabn', .32), ('lfda', .2), ('oracle', .1))]
     report = {'scenario': 'fog', 'size': 'quick', 'command': 'mde benchmark fog',
-              'summary': summarise(rows)}
+              'rows': rows, 'summary': summarise(rows)}
     (tmp_path / 'r.json').write_text(json.dumps(report))
     page = tmp_path / 'page.md'
     page.write_text(f'a\n{module.BEGIN}\nold\n{module.END}\nb\n')
@@ -73,3 +73,42 @@ def test_several_scenarios_have_a_geometric_mean(module: ModuleType) -> None:
     # sqrt(.5 * .72) = .6; one ratio to lfda is missing.
     assert cells[1] == ['site', '0.50', '0.50', '1.00', '0.72', '0.72', '-', '0.60', '0.60', '-',
                         '50%', '50%']
+
+
+def report_of(rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    """Return a report of these rows."""
+    return {'scenario': 'fog', 'size': 'quick', 'settings': {'steps': 4},
+            'command': f'mde benchmark fog --seeds {rows[0]["seed"]}', 'rows': rows,
+            'summary': summarise(rows), **changes}
+
+
+def test_seeds_of_two_runs_make_one_table(module: ModuleType) -> None:
+    parts = [report_of([made_row('source_only', seed, .4), made_row('lfda', seed, error)])
+             for seed, error in ((0, .2), (1, .24))]
+    one, = module.joined(parts)
+    assert one['command'].splitlines() == ['mde benchmark fog --seeds 0',
+                                           'mde benchmark fog --seeds 1']
+    text = module.page([one])
+    assert '0.220 ± 0.028' in text and text.count('**b**') == 1
+    other = report_of([made_row('source_only', 0, .4)], scenario='real')
+    assert [report['scenario'] for report in module.joined([*parts, other])] == ['fog', 'real']
+
+
+@pytest.mark.parametrize(('changes', 'seed', 'message'), [
+    ({'settings': {'steps': 5}}, 1, 'reports of fog differ in settings'),
+    ({'size': 'full'}, 1, 'reports of fog differ in size'),
+    ({}, 0, 'reports of fog both have b lfda 0: leave one out')])
+def test_runs_that_make_no_common_table_are_refused(
+        module: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str], changes: dict[str, Any], seed: int,
+        message: str) -> None:
+    files = [tmp_path / 'a.json', tmp_path / 'b.json']
+    files[0].write_text(json.dumps(report_of([made_row('lfda', 0, .2)])))
+    files[1].write_text(json.dumps(report_of([made_row('lfda', seed, .3)], **changes)))
+    page = tmp_path / 'page.md'
+    page.write_text(f'{module.BEGIN}\nold\n{module.END}\n')
+    monkeypatch.setattr(sys, 'argv', ['x', *map(str, files), '--markdown', str(page)])
+    with pytest.raises(SystemExit):
+        module.main()
+    assert message in capsys.readouterr().err
+    assert 'old' in page.read_text()
