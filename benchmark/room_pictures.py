@@ -15,7 +15,7 @@
 """
 Four simulated views of every room type on one sheet: the picture of docs/simulation.md.
 
-    .venv/bin/python benchmark/room_pictures.py docs/simulation.jpg --seed 4
+    .venv/bin/python benchmark/room_pictures.py docs/simulation.jpg --seed 50
 """
 
 import argparse
@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mde_ros.command_line.arguments import parse_size
 from mde_ros.simulation.recipes import RECIPES
 from mde_ros.simulation.renderer import Renderer
 from mde_ros.simulation.scenes import render_scene, Settings
@@ -56,10 +57,10 @@ def main() -> None:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('out', type=Path, help='picture to write')
     parser.add_argument('--seed', type=int, default=4)
-    parser.add_argument('--size', default='200x150', metavar='WxH', help='of one view')
+    parser.add_argument('--size', type=parse_size, default=(200, 150), metavar='WxH',
+                        help='of one view')
     arguments = parser.parse_args()
-    width, height = (int(side) for side in arguments.size.split('x'))
-    if not cv2.imwrite(str(arguments.out), sheet(arguments.seed, width, height)):
+    if not cv2.imwrite(str(arguments.out), sheet(arguments.seed, *arguments.size)):
         raise SystemExit(f'{arguments.out}: cannot be written: give a .jpg or .png in a folder '
                          'that exists')
 

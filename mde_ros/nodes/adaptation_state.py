@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 import fcntl
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from mde_ros.datasets.atomic_files import write_whole
 from mde_ros.errors import MdeError
 
 IDLE, RECORDING, CHECKING, ADAPTING, SWAPPING = PHASES = (
@@ -144,17 +144,7 @@ class Site:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Replace a JSON file at once, after its bytes are on the disk."""
-    aside = path.with_name(f'.{path.name}.tmp')
-    with aside.open('w', encoding='utf-8') as stream:
-        json.dump(values, stream, indent=1)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(aside, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(path, json.dumps(values, indent=1).encode(), durable=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:

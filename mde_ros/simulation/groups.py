@@ -50,10 +50,9 @@ def desk_group(plan: Layout, free: bool = False) -> bool:
     if free and rng.random() < .6:
         twin = desk(look, rng.uniform(.15, .6))
         plan.in_front(twin, place, 0., -.03, math.pi)
-    for _ in range(1):
-        chair = office_chair(look) if rng.random() < .8 else wooden_chair(look)
-        plan.in_front(chair, place, rng.uniform(-.25, .25),
-                      thing.depth + rng.uniform(.5, .8), math.pi + rng.normal(0, .5))
+    chair = office_chair(look) if rng.random() < .8 else wooden_chair(look)
+    plan.in_front(chair, place, rng.uniform(-.25, .25), thing.depth + rng.uniform(.5, .8),
+                  math.pi + rng.normal(0, .5))
     if rng.random() < .08:
         plan.in_front(person(look, True), place, .5, thing.depth + .75)
     return True
