@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From a labelled frame to a training sample: zoom, flip, camera appearance."""
+"""From a labelled frame to a training sample: zoom, fog, flip, camera appearance."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.camera.appearance import random_appearance
+from mde_ros.camera.fog import random_weather
 from mde_ros.datasets.frame import Frame
 
 # The network's output has half the resolution of its input.
@@ -60,7 +61,7 @@ def zoom_window(width: int, height: int, aspect: float, smallest: float,
 def make_sample(frame: Frame, width: int, height: int, config: TrainConfig,
                 rng: np.random.Generator) -> Sample:
     """
-    Crop, resize, flip and re-photograph a labelled frame.
+    Crop, resize, flip and re-photograph a labelled frame, in fog where ``weather`` wants it.
 
     Zooming changes the focal length, and the canonical label with it: depth stays metric.
 
@@ -77,6 +78,12 @@ def make_sample(frame: Frame, width: int, height: int, config: TrainConfig,
     # upper left one, which moves the labels by up to a pixel of the input.
     depth = cv2.resize(frame.depth[window], (width // OUTPUT_STRIDE, height // OUTPUT_STRIDE),
                        interpolation=cv2.INTER_NEAREST_EXACT)
+    # Not drawn where it is not wanted: samples of other trainings stay what they were.
+    if config.weather and rng.random() < config.weather:
+        whole = cv2.resize(frame.depth[window], (width, height),
+                           interpolation=cv2.INTER_NEAREST_EXACT)
+        camera = frame.intrinsics.cropped(left, top, w, h).resized(width, height)
+        image = random_weather(rng).apply(image, whole, camera, rng)
     if rng.random() < .5:
         image, depth = image[:, ::-1], depth[:, ::-1]
     if rng.random() < config.appearance:

@@ -23,11 +23,14 @@ from typing import Any
 import yaml
 
 from mde_ros.adaptation.errors import TrainingError
+from mde_ros.adaptation.lfda_config import LfdaConfig
+from mde_ros.adaptation.method_parts import MethodParts
 from mde_ros.adaptation.site_config import SiteConfig
 from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.network.depth_network import NetworkConfig, NetworkError, SIZES
 
 FIELDS = {field.name: field for field in fields(TrainConfig)}
+PARTS: dict[str, type[MethodParts]] = {'site': SiteConfig, 'lfda': LfdaConfig}
 # Where config/ is: beside the package in a checkout, below share/ when it is installed.
 PLACES = ('config/methods', 'share/mde_ros/config/methods')
 
@@ -52,7 +55,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
                             f"method, {', '.join(FIELDS)}")
     try:
         return {key: _typed(key, value) for key, value in values.items()}
-    except (TypeError, ValueError, KeyError, NetworkError) as error:
+    except (TypeError, ValueError, KeyError, NetworkError, TrainingError) as error:
         raise TrainingError(f'{path}: {error}') from error
 
 
@@ -69,10 +72,10 @@ def _typed(key: str, value: Any) -> Any:
         if not isinstance(value, str) or value not in SIZES:
             raise ValueError(f"network '{value}': use one of {', '.join(SIZES)}, or its fields")
         return SIZES[value]
-    if key == 'site':
+    if key in PARTS:
         if not isinstance(value, dict):
-            raise ValueError('site: give its fields')
-        return SiteConfig.from_dict(value)
+            raise ValueError(f'{key}: give its fields')
+        return PARTS[key].from_dict(value)
     kind = str if key == 'method' else type(FIELDS[key].default)
     # YAML reads 1e-3 as text and 1 as an integer where 1.0 is meant; True is not a number.
     if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):

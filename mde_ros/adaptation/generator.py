@@ -105,3 +105,20 @@ class ImageGenerator(nn.Module):
             features = functional.relu(norm(conv(features), code))
         # Float32: steps of bfloat16 near 1 are those of a grey level.
         return torch.tanh(self.head(features).float())
+
+
+def change_style(image: torch.Tensor, rebuilt: torch.Tensor, transferred: torch.Tensor
+                 ) -> torch.Tensor:
+    """
+    Return images in another style at their own resolution.
+
+    What the generator changes between reconstruction and transfer is added to the image: details
+    that it cannot paint stay, and a generator that knows no style yet changes nothing.
+
+    :param image: N x 3 x H x W in [-1, 1].
+    :param rebuilt: N x 3 x h x w, the generator's reconstruction of the images.
+    :param transferred: N x 3 x h x w, their content in the other style.
+    """
+    change = functional.interpolate(
+        transferred - rebuilt, size=image.shape[-2:], mode='bilinear', align_corners=False)
+    return (image + change).clamp(-1, 1)

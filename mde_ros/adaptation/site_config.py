@@ -14,17 +14,17 @@
 
 """The parts of the method ``site``, each of which can be left out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 from mde_ros.adaptation.errors import TrainingError
+from mde_ros.adaptation.method_parts import MethodParts
 
 STATISTICS = ('shared', 'separate', 'frozen')
 
 
 @dataclass(frozen=True)
-class SiteConfig:
+class SiteConfig(MethodParts):
     """
     What the method ``site`` does; 0 leaves a part out.
 
@@ -40,6 +40,8 @@ class SiteConfig:
     :param anchors: whether anchors that the target's frames may have are used.
     """
 
+    method: ClassVar[str] = 'site'
+
     statistics: str = 'frozen'
     stylise: float = .5
     consistency: float = 1.0
@@ -51,9 +53,7 @@ class SiteConfig:
 
     def __post_init__(self) -> None:
         """Check every field."""
-        if self.statistics not in STATISTICS:
-            raise TrainingError(f"site.statistics '{self.statistics}': use one of "
-                                f"{', '.join(STATISTICS)}")
+        self.check_choice('statistics', STATISTICS)
         for name in ('stylise', 'start'):
             if not 0 <= getattr(self, name) <= 1:
                 raise TrainingError(
@@ -61,27 +61,4 @@ class SiteConfig:
         if not 0 < self.student_zoom <= 1:
             raise TrainingError(f'site.student_zoom = {self.student_zoom}: must be above 0 and '
                                 'at most 1')
-        for name in ('consistency', 'adversary', 'precise'):
-            if not getattr(self, name) >= 0:
-                raise TrainingError(f'site.{name} = {getattr(self, name)}: must not be negative')
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> 'SiteConfig':
-        """
-        Read the fields of a mapping.
-
-        :raises TrainingError: for unknown fields and wrong types.
-        """
-        known = {f.name: type(f.default) for f in fields(cls)}
-        if unknown := sorted(set(values) - set(known)):
-            raise TrainingError(f"unknown fields site.{', site.'.join(map(str, unknown))}; there "
-                                f"are: {', '.join(known)}")
-        kept: dict[str, Any] = {}
-        for name, value in values.items():
-            kind: Any = known[name]
-            if kind is float and isinstance(value, int) and not isinstance(value, bool):
-                value = float(value)
-            if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
-                raise TrainingError(f'site.{name}: {value!r} where a {kind.__name__} is needed')
-            kept[name] = value
-        return cls(**kept)
+        self.check_weights('consistency', 'adversary', 'precise')

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from mde_ros.adaptation.errors import TrainingError
+from mde_ros.adaptation.lfda_config import LfdaConfig
 from mde_ros.adaptation.site_config import SiteConfig
 from mde_ros.network.depth_network import NetworkConfig, SIZES
 
@@ -42,12 +43,15 @@ class TrainConfig:
     :param max_depth: largest.
     :param zoom: smallest share of the image that a zoom crop keeps.
     :param appearance: probability of a random camera appearance.
+    :param weather: probability that a labelled image is seen through random haze, fog or smoke,
+        rendered from its depth.
     :param seed: of weights, samples and augmentation.
     :param recognition: weights of the recognition network that judges style and content: a
         file, 'vgg16' or 'vgg19' to download; '' takes the frozen starting content encoder.
     :param trainable: 'all' weights, or 'site': scale and shift of the batch norms, style, and the
         decoder's last blocks, which a camera profile holds.
     :param site: the parts of the method ``site``.
+    :param lfda: what the article leaves open in the method ``lfda``.
     :param precision: 'bf16-mixed' or '32-true', as Lightning Fabric names them.
     :param checkpoint_every: steps between checkpoints.
     :param validate_every: steps between validations.
@@ -66,10 +70,12 @@ class TrainConfig:
     max_depth: float = 20.0
     zoom: float = .6
     appearance: float = .9
+    weather: float = 0.
     seed: int = 0
     recognition: str = ''
     trainable: str = 'all'
     site: SiteConfig = field(default_factory=SiteConfig)
+    lfda: LfdaConfig = field(default_factory=LfdaConfig)
     precision: str = 'bf16-mixed'
     checkpoint_every: int = 250
     validate_every: int = 500
@@ -90,8 +96,10 @@ class TrainConfig:
             raise TrainingError(f'average = {self.average}: must be at least 0 and below 1')
         if not 0 < self.zoom <= 1:
             raise TrainingError(f'zoom = {self.zoom}: must be above 0 and at most 1')
-        if not 0 <= self.appearance <= 1:
-            raise TrainingError(f'appearance = {self.appearance}: must lie between 0 and 1')
+        for name in ('appearance', 'weather'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise TrainingError(
+                    f'{name} = {getattr(self, name)}: must lie between 0 and 1')
         if self.max_depth <= self.min_depth:
             raise TrainingError(f'max_depth = {self.max_depth}: must be above min_depth')
         if self.trainable not in ('all', 'site'):
@@ -119,12 +127,13 @@ class TrainConfig:
         """
         Return the fields as JSON knows them.
 
-        ``trainable`` and ``site`` only where they are not the default: runs that were begun
-        before there were these fields go on.
+        Newer fields only where they are not the default: runs that were begun before there were
+        these fields go on.
         """
         values = {**asdict(self), 'sizes': [list(s) for s in self.sizes],
                   'network': self.network.to_dict()}
-        for name, default in (('trainable', 'all'), ('site', asdict(SiteConfig()))):
+        for name, default in (('trainable', 'all'), ('weather', 0.),
+                              ('site', asdict(SiteConfig())), ('lfda', asdict(LfdaConfig()))):
             if values[name] == default:
                 del values[name]
         return values
@@ -144,6 +153,8 @@ class TrainConfig:
             kept['sizes'] = tuple((float(s), int(w), int(h)) for s, w, h in kept['sizes'])
         if 'site' in kept:
             kept['site'] = SiteConfig.from_dict(kept['site'])
+        if 'lfda' in kept:
+            kept['lfda'] = LfdaConfig.from_dict(kept['lfda'])
         if 'network' in kept:
             kept['network'] = NetworkConfig.from_dict(kept['network'])
         return cls(**kept)

@@ -28,6 +28,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import torch
 
 from mde_ros.adaptation.augmentation import make_sample
+from mde_ros.adaptation.config_file import PARTS
 from mde_ros.adaptation.encoder_start import start_encoder
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.methods.registry import method_named, METHODS
@@ -44,7 +45,7 @@ from mde_ros.estimation.weights import load_weights, save_weights, WeightCard
 from mde_ros.network.depth_network import DepthNetwork, normalise, SIZES
 
 # Fields of TrainConfig that are options of the same name.
-OPTIONS = [f for f in fields(TrainConfig) if f.name not in ('sizes', 'network', 'site')]
+OPTIONS = [f for f in fields(TrainConfig) if f.name not in ('sizes', 'network', *PARTS)]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for field in OPTIONS:
         parser.add_argument('--' + field.name.replace('_', '-'), type=type(field.default),
                             default=field.default, action=Given, help=help_of(field.name))
-    parser.set_defaults(site=TrainConfig().site)  # only --config sets it
+    # Only --config sets the parts of methods.
+    parser.set_defaults(**{name: kind() for name, kind in PARTS.items()})
     parser.add_argument('--method', choices=list(METHODS), default='source_only', action=Given,
                         help='; '.join(f'{m.name}: {m.summary}' for m in METHODS.values()))
     parser.add_argument('--target', nargs='+', default=[], metavar='DATA',
@@ -116,8 +118,8 @@ def run(arguments: argparse.Namespace) -> int:
         # A configuration file may give its fields instead of a name.
         network_config = (SIZES[arguments.network] if isinstance(arguments.network, str)
                           else arguments.network)
-    config = TrainConfig(sizes=arguments.sizes, network=network_config, site=arguments.site,
-                         **{f.name: getattr(arguments, f.name) for f in OPTIONS})
+    config = TrainConfig(sizes=arguments.sizes, network=network_config, **{
+        name: getattr(arguments, name) for name in (*PARTS, *(f.name for f in OPTIONS))})
     method = method_named(arguments.method)
     if method.needs_target != bool(arguments.target):
         raise TrainingError(f'method {method.name} ' + (

@@ -105,6 +105,9 @@ class Settings:
     steps: int = parameter(
         0, AT_ADAPT, 'steps of the adaptation: more takes longer; 0 takes the default of mde '
         'adapt', low=0, high=1_000_000)
+    weather: float = parameter(
+        0.0, AT_ADAPT, 'share of the labelled images that are rehearsed through random haze, fog '
+        'or smoke, for places that have it; 0.5 where it does', low=0.0, high=1.0)
     seed: int = parameter(
         0, AT_ADAPT, 'of everything random; the same seed gives the same profile',
         low=0, high=2_147_483_647)

@@ -56,6 +56,7 @@ def describe(settings: Settings, site: Site, active: str) -> Request:
         *(['--replay', settings.replay] if settings.replay else []),
         *(['--method', settings.method] if settings.method else []),
         *(['--steps', str(settings.steps)] if settings.steps else []),
+        *(['--weather', repr(settings.weather)] if settings.weather else []),
         *_mount(settings), *_anchor(settings, site)]
     names = sorted(list_images(site.recording / 'rgb'))
     return Request(

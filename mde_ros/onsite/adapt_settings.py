@@ -70,6 +70,8 @@ class AdaptSettings:
     :param batch: images of source and of target a step.
     :param sizes: stages of training, each (share of the steps, width, height).
     :param learning_rate: of what the method trains.
+    :param weather: share of the labelled pictures that are seen through random haze, fog or smoke,
+        rendered from their depth: for places where the camera meets it.
     :param seed: of samples and augmentation.
     :param precision: '32-true', 'bf16-mixed', or 'auto': what this processor is faster in.
     :param threads: of PyTorch and OpenCV.
@@ -106,6 +108,7 @@ class AdaptSettings:
     batch: int = 4
     sizes: tuple[tuple[float, int, int], ...] = ((1., 256, 192),)
     learning_rate: float = 2e-4
+    weather: float = 0.
     seed: int = 0
     precision: str = 'auto'
     threads: int = 1
@@ -135,8 +138,10 @@ class AdaptSettings:
             if getattr(self, field) < least:
                 raise AdaptError(f'--{field.replace("_", "-")} {getattr(self, field)}: must be at '
                                  f'least {least}')
-        if not 0 <= self.source_rise <= 1:
-            raise AdaptError(f'--source-rise {self.source_rise}: must lie between 0 and 1')
+        for field in ('source_rise', 'weather'):
+            if not 0 <= getattr(self, field) <= 1:
+                raise AdaptError(f'--{field.replace("_", "-")} {getattr(self, field)}: must lie '
+                                 'between 0 and 1')
         for field in ('tape', 'camera_height'):
             value = getattr(self, field)
             if value is not None and not .05 <= value <= 100:
@@ -171,7 +176,8 @@ class AdaptSettings:
         """
         values: dict[str, Any] = {
             'steps': self.steps, 'batch': self.batch, 'sizes': self.sizes, 'seed': self.seed,
-            'learning_rate': self.learning_rate, 'warm_up': min(30, self.steps // 10),
+            'learning_rate': self.learning_rate, 'weather': self.weather,
+            'warm_up': min(30, self.steps // 10),
             'average': .99, 'checkpoint_every': self.checkpoint_every,
             # How often the source is watched: see SourceGate.
             'validate_every': max(1, self.steps // 6),

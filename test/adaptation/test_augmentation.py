@@ -117,6 +117,52 @@ def test_the_appearance_changes_the_picture_alone() -> None:
     assert np.array_equal(other.log_depth, plain.log_depth)
 
 
+def test_weather_is_seen_through_the_depth_of_each_pixel() -> None:
+    depth = np.full((48, 64), 2., np.float32)
+    depth[:, 32:] = 9.5
+    config, hazier, changed = replace(PLAIN, weather=1.), [], 0
+    for seed in range(8):
+        # The same draws decide the window and the flip after the weather's own.
+        sample = make_sample(frame(depth), 64, 48, config, rng(seed))
+        metres = np.exp(sample.log_depth) * 50 / 100
+        near, far = metres < 3, metres > 9
+        assert near.mean() == far.mean() == .5
+        blue = sample.image[::2, ::2, 2]  # 9 everywhere in clear air
+        assert far[0, 0] != near[0, 0]
+        changed += blue[far].mean() > 9
+        hazier.append(blue[far].mean() > blue[near].mean())
+    assert changed == 8 and all(hazier)
+
+
+def test_weather_has_the_focal_length_of_the_zoomed_picture(monkeypatch: pytest.MonkeyPatch
+                                                            ) -> None:
+    seen: list[tuple[NDArray[np.float32], Intrinsics]] = []
+
+    class Air:
+        def apply(self, image: NDArray[np.uint8], metres: NDArray[np.float32],
+                  camera: Intrinsics, generator: np.random.Generator) -> NDArray[np.uint8]:
+            seen.append((metres, camera))
+            return image // 2
+
+    monkeypatch.setattr('mde_ros.adaptation.augmentation.random_weather', lambda rng: Air())
+    config = replace(PLAIN, zoom=.4, weather=1.)
+    left, top, width, height = zoom_window(64, 48, 32 / 24, .4, rng(2))
+    make_sample(frame(), 32, 24, config, rng(2))
+    (metres, camera), = seen
+    assert metres.shape == (24, 32) and np.all(metres == 2)
+    assert (camera.width, camera.height) == (32, 24)
+    assert camera.fx == pytest.approx(50 * 32 / width)
+    assert camera.cx == pytest.approx((31.5 - left + .5) * 32 / width - .5)
+
+
+def test_samples_without_weather_are_what_they_were() -> None:
+    # Golden: drawn before there was any weather; a draw more would change flip and appearance.
+    config = replace(PLAIN, zoom=.5, appearance=1.)
+    sample = make_sample(frame(), 32, 24, config, rng(7))
+    assert int(sample.image.sum()) == 252355
+    assert float(sample.log_depth[0, 0]) == pytest.approx(1.8124, abs=1e-4)
+
+
 def test_a_sample_is_a_function_of_its_generator() -> None:
     config = replace(PLAIN, zoom=.5, appearance=1.)
     given_frame = frame()

@@ -22,6 +22,8 @@ import pytest
 from mde_ros.adaptation import config_file as module
 from mde_ros.adaptation.config_file import method_file, read_config
 from mde_ros.adaptation.errors import TrainingError
+from mde_ros.adaptation.lfda_config import LfdaConfig
+from mde_ros.adaptation.site_config import SiteConfig
 from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.network.depth_network import NetworkConfig, SIZES
 
@@ -39,6 +41,9 @@ def test_types_are_those_of_the_fields(tmp_path: Path) -> None:
     assert TrainConfig(**{k: v for k, v in values.items() if k != 'method'}).steps == 9
     path.write_text('network: {style_channels: 4}')
     assert read_config(path)['network'] == NetworkConfig(style_channels=4)
+    path.write_text('site: {stylise: 1, precise: 3}\nlfda: {translated: 2}\nweather: 1\n')
+    assert read_config(path) == {'site': SiteConfig(stylise=1., precise=3),
+                                 'lfda': LfdaConfig(translated=2.), 'weather': 1.}
     path.write_text('# nothing\n')
     assert read_config(path) == {}
 
@@ -50,7 +55,8 @@ def test_types_are_those_of_the_fields(tmp_path: Path) -> None:
     ('network: huge', "network 'huge'.*small, base"), ('network: [1]', 'network'),
     ('network: {colour: 1}', 'colour'), ('sizes: 64x48', 'sizes: give a list'),
     ('sizes: [[1, a, 48]]', 'a'), ('[1, 2]', 'must hold fields'), ('a: [', 'not a readable'),
-    ('method: 3', 'method: 3')])
+    ('method: 3', 'method: 3'), ('site: 1', 'site: give its fields'),
+    ('lfda: {stylise: 1}', 'unknown fields lfda.stylise; there are: statistics, alignment')])
 def test_wrong_files_are_named(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / 'wrong.yaml'
     path.write_text(text)

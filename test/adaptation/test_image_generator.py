@@ -18,7 +18,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from mde_ros.adaptation.generator import AdaptiveInstanceNorm, ImageGenerator, ResidualBlock
+from mde_ros.adaptation.generator import (
+    AdaptiveInstanceNorm, change_style, ImageGenerator, ResidualBlock)
 from mde_ros.network.content_encoder import ContentEncoder
 
 CHANNELS, STYLE = (4, 6, 8, 10, 12), 3
@@ -109,3 +110,21 @@ def test_gradients_reach_content_and_style_in_mixed_precision() -> None:
     assert style.grad is not None and style.grad.any()
     assert [tap.grad is not None for tap in content] == [False, False, True, True, True]
     assert all(p.grad is not None and p.grad.isfinite().all() for p in generator.parameters())
+
+
+def test_a_change_of_style_by_hand() -> None:
+    image = torch.zeros(1, 3, 4, 6)
+    image[..., 1] = .9      # a detail that the generator does not paint
+    rebuilt, transferred = torch.full((1, 3, 2, 3), -.3), torch.full((1, 3, 2, 3), -.1)
+    found = change_style(image, rebuilt, transferred)
+    wanted = torch.full((1, 3, 4, 6), .2)
+    wanted[..., 1] = 1.     # .9 + .2, clipped
+    torch.testing.assert_close(found, wanted)
+    torch.testing.assert_close(change_style(image, rebuilt, rebuilt), image)
+
+
+def test_a_change_of_style_is_enlarged_smoothly() -> None:
+    transferred = torch.zeros(1, 3, 2, 2)
+    transferred[..., 1] = .8
+    found = change_style(torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 2, 2), transferred)
+    torch.testing.assert_close(found[0, 0, 2], torch.tensor([0., .2, .6, .8]))

@@ -18,9 +18,8 @@ from method_harness import changed, make_batch, make_method, reached, state, ste
 import pytest
 import torch
 
-from mde_ros.adaptation.methods.adversary import Adversary
+from mde_ros.adaptation.methods.adversary import Adversary, ALIGNMENT
 from mde_ros.adaptation.methods.base import to_network
-from mde_ros.adaptation.methods.lfda import ALIGNMENT
 from mde_ros.network.batch_norm import SOURCE, TARGET
 
 

@@ -22,8 +22,9 @@ from torch import nn
 
 from mde_ros.adaptation.depth_loss import depth_losses
 from mde_ros.adaptation.errors import TrainingError
+from mde_ros.adaptation.lfda_config import LfdaConfig
 from mde_ros.adaptation.methods.base import Batch, to_network
-from mde_ros.adaptation.methods.lfda import adversarial_ramp, ALIGNMENT, Lfda, STYLE_MOMENTUM
+from mde_ros.adaptation.methods.lfda import adversarial_ramp, Lfda, STYLE_MOMENTUM
 from mde_ros.network.batch_norm import SeparateBatchNorm2d, SOURCE, TARGET, use_domain
 from mde_ros.network.depth_network import NetworkConfig
 
@@ -71,7 +72,8 @@ def test_alignment_rises_from_nothing(trained: tuple[Lfda, list[dict[str, float]
     _, records = trained
     assert records[0]['alignment'] == 0
     # Undecided is log 2; the discriminator is ahead of that by now.
-    assert records[-1]['alignment'] > .999 * ALIGNMENT * .693 * adversarial_ramp(29 / 30)
+    most = LfdaConfig().alignment * adversarial_ramp(29 / 30)
+    assert records[-1]['alignment'] > .999 * .693 * most
 
 
 @pytest.mark.parametrize(('term', 'modules'), [

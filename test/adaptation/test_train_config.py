@@ -28,6 +28,10 @@ def test_json_round_trip() -> None:
                          network=NetworkConfig(encoder_width=.25))
     assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert TrainConfig.from_dict({}) == TrainConfig()
+    # Not in the settings of runs that were begun before there was weather.
+    assert 'weather' not in TrainConfig().to_dict()
+    foggy = TrainConfig(weather=.25)
+    assert TrainConfig.from_dict(foggy.to_dict()) == foggy
 
 
 def test_stages_share_the_steps() -> None:
@@ -52,6 +56,7 @@ def test_stages_with_shares_that_have_no_exact_float() -> None:
     ('warm_up', -1, 'warm_up = -1: must not be negative'), ('weight_decay', -.1, 'weight_decay'),
     ('seed', -1, 'seed'), ('average', 1., 'average = 1.0'), ('average', -.1, 'average'),
     ('zoom', 0., 'zoom = 0.0'), ('zoom', 1.1, 'zoom'), ('appearance', 1.5, 'appearance = 1.5'),
+    ('weather', -.1, 'weather = -0.1: must lie between 0 and 1'),
     ('max_depth', .05, 'max_depth = 0.05: must be above min_depth'),
     ('precision', '16-mixed', "precision '16-mixed': use bf16-mixed or 32-true"),
     ('sizes', (), 'shares must add up to 1'), ('sizes', ((.9, 64, 48),), 'shares must add up'),

@@ -21,6 +21,7 @@ import pytest
 from mde_ros.adaptation.config_file import method_file
 from mde_ros.adaptation.methods.base import SourceOnly
 from mde_ros.adaptation.methods.t2net import T2NetOurs
+from mde_ros.adaptation.train_config import TrainConfig
 from mde_ros.benchmarks import methods as module
 from mde_ros.benchmarks.errors import BenchmarkError
 from mde_ros.benchmarks.methods import contender, contenders, KINDS, PREDECESSORS
@@ -31,6 +32,20 @@ def test_every_row_has_a_file_that_fits(name: str) -> None:
     path = method_file(name)
     assert path is not None and path.read_text().startswith('# ')
     assert contender(name).kind is KINDS[name]
+
+
+FILES = sorted(path.stem for path in (
+    Path(__file__).resolve().parents[2] / 'config/methods').glob('*.yaml'))
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_every_file_is_a_row_that_changes_something(name: str) -> None:
+    row = contender(name, recognition='vgg16')
+    assert row.name == name
+    changed = TrainConfig(**row.values)
+    # But for the plain names of methods, a file that changed nothing would be a row twice.
+    assert name in KINDS or changed != TrainConfig(
+        **contender(row.kind.name, recognition='vgg16').values)
 
 
 def test_which_rows() -> None:

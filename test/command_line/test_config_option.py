@@ -59,13 +59,16 @@ def test_train_with_a_file(rgbd_folder: Path, tmp_path: Path,
     path = tmp_path / 'site.yaml'
     path.write_text(
         'method: source_only\nsteps: 2\nbatch: 2\nsizes: [[1, 64, 48]]\nwarm_up: 1\n'
-        'precision: 32-true\nnetwork: {encoder_width: 0.125, decoder_channels: [8, 8, 8, 8]}\n')
+        'precision: 32-true\nweather: 0.5\nlfda: {alignment: 0.5}\nsite: {stylise: 0.25}\n'
+        'network: {encoder_width: 0.125, decoder_channels: [8, 8, 8, 8]}\n')
     words = ['train', '--source', str(rgbd_folder), '--out', str(tmp_path / 'run'), '--workers',
              '0', '--threads', '1', '--batch', '1', '--config', str(path)]
     assert main(words) == 0
     run = json.loads((tmp_path / 'run' / 'run.json').read_text())
     assert (run['config']['steps'], run['config']['batch']) == (2, 1)
     assert run['config']['network'] == NetworkConfig(.125, (8, 8, 8, 8)).to_dict()
+    assert run['config']['weather'] == run['config']['lfda']['alignment'] == .5
+    assert run['config']['site']['stylise'] == .25
     path.write_text('stepz: 2')
     assert main(words) == 2
     assert 'site.yaml: unknown fields stepz' in capsys.readouterr().err

@@ -130,18 +130,20 @@ def test_auto_swap(made):
     assert r.model().startswith('stub-0+front-')
 
 
-def test_weights_source_replay_method_steps_seed_threads_priority(made):
+def test_weights_source_replay_method_steps_weather_seed_threads_priority(made):
     r = made()
     plain = words_of(r)
     assert plain[:8] == ['--weights', 'shipped', '--target', str(r.site / 'recording'), '--seed',
                          '0', '--name', 'camera']
-    for absent in ('--source', '--replay', '--method', '--steps', '--camera-height', '--tape'):
+    for absent in ('--source', '--replay', '--method', '--steps', '--weather',
+                   '--camera-height', '--tape'):
         assert absent not in plain
     words = words_of(r, weights='w.safetensors', source=['a', 'b:train'], replay='/rooms',
-                     method='adabn', steps=7, seed=3, threads=2, priority='low')
+                     method='adabn', steps=7, weather=.5, seed=3, threads=2, priority='low')
     for option, *values in (('--weights', 'w.safetensors'), ('--source', 'a', 'b:train'),
                             ('--replay', '/rooms'), ('--method', 'adabn'), ('--steps', '7'),
-                            ('--seed', '3'), ('--threads', '2'), ('--priority', 'low')):
+                            ('--weather', '0.5'), ('--seed', '3'), ('--threads', '2'),
+                            ('--priority', 'low')):
         place = words.index(option) + 1
         assert words[place:place + len(values)] == values, option
 

@@ -44,7 +44,7 @@ def test_threads_and_priority_do_not_decide(site):
     {'steps': 9}, {'seed': 1}, {'weights': 'w'}, {'method': 'adabn'}, {'source': ('a',)},
     {'camera_height': .5}, {'camera_pitch': 9.}, {'mount': 'free'},
     {'camera_pitch': 9., 'camera_roll': 2.}, {'tape_distance': 2.}, {'camera': 'rear'},
-    {'replay': '/r'}])
+    {'replay': '/r'}, {'weather': .5}])
 def test_everything_else_does(site, values):
     assert describe(Settings(**values), site, '').identity != describe(
         Settings(), site, '').identity

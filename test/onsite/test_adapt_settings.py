@@ -36,6 +36,7 @@ def settings(**changes: Any) -> AdaptSettings:
     ({'check_frames': 3}, '--check-frames 3: must be at least 4'),
     ({'replay_frames': 7}, '--replay-frames 7: must be at least 8'),
     ({'source_rise': -.1}, '--source-rise -0.1: must lie between 0 and 1'),
+    ({'weather': 1.5}, '--weather 1.5: must lie between 0 and 1'),
     ({'tape': 0.}, '--tape 0.0: give metres between 0.05 and 100'),
     ({'camera_height': 1200.}, '--camera-height 1200.0: give metres between'),
     ({'tape': 1., 'camera_height': 1.}, '--tape and --camera-height: give one scale anchor'),
@@ -57,9 +58,11 @@ def test_mistakes_are_named(changes: dict[str, Any], words: str) -> None:
 
 def test_what_the_trainer_gets() -> None:
     config = settings(steps=100, batch=4, sizes=((1., 64, 48),), learning_rate=1e-3, seed=7,
-                      precision='32-true', checkpoint_every=9).train_config(SIZES['small'])
+                      weather=.25, precision='32-true', checkpoint_every=9
+                      ).train_config(SIZES['small'])
     assert (config.steps, config.batch, config.sizes) == (100, 4, ((1., 64, 48),))
     assert (config.learning_rate, config.seed, config.precision) == (1e-3, 7, '32-true')
+    assert config.weather == .25 and settings().weather == 0
     assert config.checkpoint_every == 9 and config.network == SIZES['small']
     assert (config.warm_up, config.trainable) == (10, 'all')
     assert (config.site.consistency, config.site.start) == (2., 0.)

@@ -19,11 +19,15 @@ import torch
 from mde_ros.adaptation.depth_loss import depth_losses
 from mde_ros.adaptation.discriminator import (
     confusion_loss, discriminator_accuracy, discriminator_loss, DomainDiscriminator)
+from mde_ros.adaptation.lfda_config import LfdaConfig
 from mde_ros.adaptation.methods.base import Batch, evaluated, Method, to_network
-from mde_ros.adaptation.methods.lfda import (
-    adversarial_ramp, ALIGNED, ALIGNMENT, DISCRIMINATOR_RATE)
+from mde_ros.adaptation.methods.lfda import adversarial_ramp, ALIGNED, DISCRIMINATOR_RATE
 from mde_ros.network.batch_norm import copy_domain, SOURCE, TARGET, use_domain
 from mde_ros.network.depth_network import DepthNetwork
+
+
+# As LFDA's, so that the two differ in nothing else.
+ALIGNMENT = LfdaConfig().alignment
 
 
 class Adversary(Method[DepthNetwork]):

@@ -25,11 +25,11 @@ from mde_ros.adaptation.depth_loss import depth_losses
 from mde_ros.adaptation.discriminator import (
     confusion_loss, discriminator_accuracy, discriminator_loss, DomainDiscriminator)
 from mde_ros.adaptation.errors import TrainingError
-from mde_ros.adaptation.generator import ImageGenerator
+from mde_ros.adaptation.generator import change_style, ImageGenerator
 from mde_ros.adaptation.methods.base import (
-    Batch, copy_affine, evaluated, Method, to_network)
+    Batch, copy_affine, evaluated, Method, still_statistics, to_network)
 from mde_ros.adaptation.recognition import half_size, make_recognition
-from mde_ros.network.batch_norm import SOURCE, TARGET, use_domain
+from mde_ros.network.batch_norm import copy_domain, SOURCE, TARGET, use_domain
 from mde_ros.network.depth_network import DepthNetwork
 
 # Weights of the terms; the article gives none. Depth is 1. With ten times these the gradients of
@@ -37,7 +37,6 @@ from mde_ros.network.depth_network import DepthNetwork
 # encoders, which learn from nothing else, Adam makes any scale the same.
 RECONSTRUCTION, PERCEPTION = .1, .01
 SWAP_CONTENT, SWAP_STYLE = .05, .1
-ALIGNMENT = .05
 GENERATOR_RATE, DISCRIMINATOR_RATE = 2e-4, 1e-4
 STYLE_MOMENTUM = .02
 # The taps the discriminator sees: strides 8 and 16.
@@ -71,6 +70,7 @@ class Lfda(Method[DepthNetwork]):
             raise TrainingError(f'style_channels = 0: method {self.name} needs a style code')
         if (smallest := min(max(w, h) for _, w, h in self.config.sizes)) <= 32:
             raise TrainingError(f'size {smallest}: method {self.name} needs a side above 32')
+        self.parts = self.config.lfda
         encoder = self.network.content_encoder
         self.generator = ImageGenerator(encoder.channels, self.config.network.style_channels)
         self.discriminator = DomainDiscriminator(encoder.channels[ALIGNED])
@@ -86,38 +86,74 @@ class Lfda(Method[DepthNetwork]):
         """Return the terms of the three losses."""
         network = self.network
         source, target = to_network(batch.image), to_network(batch.target)
-        with use_domain(network, SOURCE):
-            content_s = network.content_encoder(source)
-        with use_domain(network, TARGET):
-            content_t = network.content_encoder(target)
+        content_s, content_t = self._encode(source, target)
         style_s = network.encode_style(source, SOURCE)
         style_t = network.encode_style(target, TARGET)
-        with use_domain(network, SOURCE):
-            predicted = network.decode(content_s, style_t)
-        with use_domain(network, TARGET), torch.no_grad():
-            # No loss: this keeps the decoder's target statistics.
-            copy_affine(network.decoder, SOURCE, TARGET)
-            network.decode(content_t, style_t)
+        predicted = self._decode(content_s, content_t, style_t)
+        with torch.no_grad():
             # What operation uses instead of a style encoder: the target's mean code.
             mean = cast(torch.Tensor, self.fabric.all_reduce(style_t.float().mean(0)))
             old = network.style_code
             network.style_code.copy_(torch.where(
                 old.any(), torch.lerp(old, mean, STYLE_MOMENTUM), mean))
         terms = depth_losses(predicted, batch.log_depth)
-        terms |= self._decomposition(
+        decomposition, translated = self._decomposition(
             (source, target), (content_s, content_t), (style_s, style_t))
+        terms |= decomposition
+        ramp = adversarial_ramp(progress)
+        if self.parts.translated:
+            weight = self.parts.translated * ramp
+            terms |= {f'translated/{name.rpartition("/")[2]}': weight * term for name, term in
+                      depth_losses(self._translated(translated, style_t),
+                                   batch.log_depth).items()}
         frozen = self.discriminator.requires_grad_(False)
         with evaluated(frozen):
             aligned = confusion_loss(frozen(content_s[ALIGNED]), frozen(content_t[ALIGNED]))
-        terms['alignment'] = ALIGNMENT * adversarial_ramp(progress) * aligned
+        terms['alignment'] = self.parts.alignment * ramp * aligned
         self._contents = [[tap.detach() for tap in content[ALIGNED]]
                           for content in (content_s, content_t)]
         return terms
 
+    def _encode(self, source: torch.Tensor, target: torch.Tensor
+                ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """Return the contents of source and target."""
+        encoder = self.network.content_encoder
+        if self.parts.statistics == 'shared':
+            with use_domain(self.network, SOURCE):
+                both = encoder(torch.cat((source, target)))
+            return [tap[:len(source)] for tap in both], [tap[len(source):] for tap in both]
+        with use_domain(self.network, SOURCE):
+            content_s = encoder(source)
+        with use_domain(self.network, TARGET):
+            return content_s, encoder(target)
+
+    def _decode(self, content_s: list[torch.Tensor], content_t: list[torch.Tensor],
+                style_t: torch.Tensor) -> torch.Tensor:
+        """Return the source's depth; the target passes for the decoder's statistics alone."""
+        network = self.network
+        if self.parts.statistics == 'shared':
+            both = [torch.cat((s, t.detach())) for s, t in zip(content_s, content_t)]
+            with use_domain(network, SOURCE):
+                return network.decode(both, torch.cat((style_t, style_t.detach())))[:len(style_t)]
+        with use_domain(network, SOURCE):
+            predicted = network.decode(content_s, style_t)
+        with use_domain(network, TARGET), torch.no_grad():
+            copy_affine(network.decoder, SOURCE, TARGET)
+            network.decode(content_t, style_t)
+        return predicted
+
+    def _translated(self, image: torch.Tensor, style_t: torch.Tensor) -> torch.Tensor:
+        """Return the depth of source images in the target's style, by the target's path."""
+        domain = SOURCE if self.parts.statistics == 'shared' else TARGET
+        with use_domain(self.network, domain), still_statistics(self.network):
+            return self.network.decode(self.network.content_encoder(image), style_t)
+
     def _decomposition(self, images: tuple[torch.Tensor, torch.Tensor],
                        contents: tuple[list[torch.Tensor], list[torch.Tensor]],
-                       styles: tuple[torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Return the terms of the four recombinations, source and target summed."""
+                       styles: tuple[torch.Tensor, torch.Tensor]
+                       ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Return the terms of the four recombinations, and the source in the target's style."""
+        translated = images[0]
         names = ('reconstruction', 'perception', 'swap_content', 'swap_style')
         sums = {name: images[0].new_zeros(()) for name in names}
         real = [half_size(image) for image in images]
@@ -125,6 +161,9 @@ class Lfda(Method[DepthNetwork]):
         for own, other in ((0, 1), (1, 0)):
             rebuilt = self.generator(contents[own], styles[own])
             swapped = self.generator(contents[own], styles[other])
+            if own == 0:
+                # Detached: the generator learns from the decomposition alone.
+                translated = change_style(images[0], rebuilt.detach(), swapped.detach())
             seen, seen_swapped = self.recognition(rebuilt), self.recognition(swapped)
             sums['reconstruction'] = (
                 sums['reconstruction'] + functional.l1_loss(rebuilt.float(), real[own]))
@@ -135,7 +174,14 @@ class Lfda(Method[DepthNetwork]):
                 seen_swapped, judged[other])
         weights = (RECONSTRUCTION, PERCEPTION, SWAP_CONTENT, SWAP_STYLE)
         return {f'decomposition/{name}': weight * sums[name]
-                for name, weight in zip(names, weights)}
+                for name, weight in zip(names, weights)}, translated
+
+    def result(self) -> DepthNetwork:
+        """Return the averaged network; shared statistics are the source's."""
+        network = super().result()
+        if self.parts.statistics == 'shared':
+            copy_domain(network, SOURCE, TARGET)
+        return network
 
     def after_step(self, batch: Batch, progress: float) -> dict[str, float]:
         """Train the discriminator on the contents of this step."""
