@@ -12,13 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""
+r"""
 Write the tables of ``mde benchmark`` into a page, from the JSON that it left.
 
-    .venv/bin/python benchmark/benchmark_page.py results/benchmark_*.json --markdown PAGE
+    .venv/bin/python benchmark/benchmark_page.py results/benchmark_*.json --markdown PAGE \
+        --parts results/ablation_*.json
 
 Reports of one scenario with the same settings become one table: seeds or methods that were run
-at another time, or on another machine.
+at another time, or on another machine. Each run trains source_only, which all ratios need: that of
+the first report is kept. Reports of ``--parts`` are ablations: each gets a table of its own.
 """
 
 import argparse
@@ -28,12 +30,16 @@ from pathlib import Path
 import statistics
 from typing import Any
 
-from mde_ros.benchmarks.summary import summarise
-from mde_ros.benchmarks.tables import cells, column_of, format_share, HEADINGS
+from mde_ros.adaptation.config_file import method_file
+from mde_ros.benchmarks.methods import SOURCE_ONLY
+from mde_ros.benchmarks.summary import errors_by_seed, ratio, summarise
+from mde_ros.benchmarks.tables import cells, column_of, format_share, format_spread, HEADINGS
 from mde_ros.evaluation.result_tables import COLUMN_TITLES
 
 BEGIN, END = '<!-- results -->', '<!-- end of results -->'
 ALL = 'all scenarios'
+# A row whose name goes on from one of these leaves a part of it out, or changes it.
+WHOLE = ('site', 'lfda', 'augmented')
 RATIOS = ('source_only', 'best_predecessor', 'lfda')
 
 
@@ -77,9 +83,42 @@ def geometric_mean(ratios: Sequence[float | None]) -> float | None:
     return statistics.geometric_mean(known) if len(known) == len(ratios) else None
 
 
+def about(method: str) -> str:
+    """Return the first sentence of the comment in the file of a method."""
+    path = method_file(method)
+    comment = ' '.join(line[1:].strip() for line in path.read_text().splitlines()
+                       if line.startswith('#')) if path else ''
+    return comment.split('. ')[0].rstrip('.')
+
+
+def parts_lines(report: dict[str, Any]) -> list[str]:
+    """Return the tables of an ablation: each row against the whole method, by seed."""
+    lines = [f"### {report['scenario']}: parts and variants, size {report['size']}", '', '```',
+             report['command'], '```', '']
+    for target, methods in report['summary']['targets'].items():
+        rows = [one for one in report['rows'] if one['target'] == target]
+        lines += [f'**{target}**', '',
+                  row(['row', 'what it is', 'seeds', 'Abs Rel raw', 'median-scaled',
+                       'of source only', 'of the whole method: raw', 'median-scaled']),
+                  row(['---', '---', *['---:'] * 6])]
+        for method, entry in methods.items():
+            whole = next((name for name in WHOLE if method.startswith(f'{name}_')), '')
+            against = [ratio(*(errors_by_seed(rows, name, column) for name in (method, whole)))
+                       for column in ('raw', 'median_scaled')] if whole in methods else []
+            lines.append(row([
+                method, about(method), str(len(entry['seeds'])),
+                *(format_spread(entry[column]['abs_rel']) for column in ('raw', 'median_scaled')),
+                format_spread(entry['ratio_to_source_only']['raw'], 2),
+                *(format_spread(one, 2) for one in against or (None, None))]))
+        lines.append('')
+    return lines
+
+
 def joined(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     Return one report a scenario, of the rows of all of its reports.
+
+    A source_only that an earlier report has too is left out.
 
     :raises ValueError: for reports of one scenario that differ in size or settings, or have a
         row of the same target, method and seed.
@@ -91,18 +130,25 @@ def joined(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if different:
             raise ValueError(f"reports of {report['scenario']} differ in "
                              f"{' and '.join(different)}: they make no common table")
-        cells_of = [(row['target'], row['method'], row['seed'])
-                    for row in (*first['rows'], *report['rows'])]
+        there = {cell_of(row) for row in first['rows']}
+        rows = [row for row in report['rows']
+                if row['method'] != SOURCE_ONLY or cell_of(row) not in there]
+        cells_of = [cell_of(row) for row in (*first['rows'], *rows)]
         if twice := sorted({cell for cell in cells_of if cells_of.count(cell) > 1}):
             raise ValueError(f"reports of {report['scenario']} both have "
                              f"{' '.join(map(str, twice[0]))}: leave one out")
         first['command'] = '\n'.join(filter(None, (first['command'], report['command'])))
-        first['rows'] = [*first['rows'], *report['rows']]
+        first['rows'] = [*first['rows'], *rows]
     return [{**report, 'summary': summarise(report['rows'])} for report in found.values()]
 
 
-def page(reports: Sequence[dict[str, Any]]) -> str:
-    """Return the Markdown of some reports."""
+def cell_of(row: dict[str, Any]) -> tuple[str, str, int]:
+    """Return what names a row among those of its scenario."""
+    return row['target'], row['method'], row['seed']
+
+
+def page(reports: Sequence[dict[str, Any]], parts: Sequence[dict[str, Any]] = ()) -> str:
+    """Return the Markdown of some reports, and of ablations."""
     lines: list[str] = []
     for report in reports:
         lines += [f"### {report['scenario']}, size {report['size']}", '', '```',
@@ -111,6 +157,8 @@ def page(reports: Sequence[dict[str, Any]]) -> str:
             lines += target_lines(target, methods)
     lines += ['### Ratios', '', 'Abs Rel raw over that of another row; means over targets.', '',
               *mean_lines({report['scenario']: report['summary']['mean'] for report in reports})]
+    for report in parts:
+        lines += parts_lines(report)
     return '\n'.join(lines)
 
 
@@ -118,11 +166,14 @@ def main() -> int:
     """Write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('reports', type=Path, nargs='+')
+    parser.add_argument('--parts', type=Path, nargs='+', default=[], metavar='REPORT',
+                        help='ablations, each a table of its own')
     parser.add_argument('--markdown', type=Path, required=True)
     arguments = parser.parse_args()
     text = arguments.markdown.read_text()
     try:
-        found = page(joined([json.loads(path.read_text()) for path in arguments.reports]))
+        found = page(*(joined([json.loads(path.read_text()) for path in paths])
+                       for paths in (arguments.reports, arguments.parts)))
     except ValueError as error:
         parser.error(str(error))
     arguments.markdown.write_text(

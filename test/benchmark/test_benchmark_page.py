@@ -94,6 +94,45 @@ def test_seeds_of_two_runs_make_one_table(module: ModuleType) -> None:
     assert [report['scenario'] for report in module.joined([*parts, other])] == ['fog', 'real']
 
 
+def test_the_first_source_only_counts(module: ModuleType) -> None:
+    parts = [report_of([made_row('source_only', 0, .4), made_row('lfda', 0, .2)]),
+             report_of([made_row('source_only', 0, .5), made_row('site', 0, .1),
+                        made_row('source_only', 1, .6)])]
+    one, = module.joined(parts)
+    assert [(row['method'], row['seed'], row['raw']['abs_rel']) for row in one['rows']] == [
+        ('source_only', 0, .4), ('lfda', 0, .2), ('site', 0, .1), ('source_only', 1, .6)]
+    assert one['summary']['targets']['b']['site']['ratio_to_source_only']['raw'][
+        'mean'] == pytest.approx(.25)
+
+
+def test_parts_are_held_against_the_whole(module: ModuleType, tmp_path: Path,
+                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [made_row(method, seed, error + seed / 10) for seed in (0, 1) for method, error in (
+        ('source_only', .4), ('site', .2), ('site_without_zoom', .32), ('adabn', .1))]
+    files = [tmp_path / 'main.json', tmp_path / 'parts.json']
+    files[0].write_text(json.dumps(report_of([made_row('source_only', 0, .4)])))
+    files[1].write_text(json.dumps(report_of(rows)))
+    page = tmp_path / 'page.md'
+    page.write_text(f'{module.BEGIN}\nold\n{module.END}\n')
+    monkeypatch.setattr(sys, 'argv', ['x', str(files[0]), '--parts', str(files[1]), '--markdown',
+                                      str(page)])
+    assert module.main() == 0
+    lines = page.read_text().splitlines()
+    assert '### fog: parts and variants, size quick' in lines
+
+    def cells_of(name: str) -> list[str]:
+        line = next(one for one in lines if one.startswith(f'| {name} |'))
+        return [cell.strip() for cell in line.strip('|').split('|')]
+
+    # (.32 / .2 + .42 / .3) / 2 and their deviation; (.32 / .4 + .42 / .5) / 2 of source only.
+    assert cells_of('site_without_zoom') == [
+        'site_without_zoom', module.about('site_without_zoom'), '2', '0.370 ± 0.071',
+        '0.370 ± 0.071', '0.82 ± 0.03', '1.50 ± 0.14', '1.50 ± 0.14']
+    assert cells_of('adabn')[-2:] == ['-', '-'] and module.about('adabn')
+    assert module.about('site_shared') == (
+        'Ablation of site: source and target share their batch statistics')
+
+
 @pytest.mark.parametrize(('changes', 'seed', 'message'), [
     ({'settings': {'steps': 5}}, 1, 'reports of fog differ in settings'),
     ({'size': 'full'}, 1, 'reports of fog differ in size'),
