@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mde_ros.datasets.compressed_depth import decode_compressed_depth
+from mde_ros.datasets.image_encoding import metres_to_millimetres
 from mde_ros.datasets.image_message import (
     CodecError, decode_picture, ImageFields, is_compressed, pixels_of)
 
@@ -78,13 +79,6 @@ def depth_to_image_fields(depth: NDArray[np.float32], encoding: str = '32FC1') -
         raise CodecError(f"depth encoding '{encoding}': use 32FC1 or 16UC1")
     return ImageFields(height, width, encoding, width * values.itemsize,
                        values.reshape(-1).view(np.uint8))
-
-
-def metres_to_millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Return millimetres, 0 where there is no reading or it is beyond 65.535 m."""
-    millimetres = np.rint(depth.astype(np.float64) * 1000)
-    codable = (millimetres > 0) & (millimetres <= 65535)
-    return np.where(codable, millimetres, 0).astype(np.uint16)
 
 
 def _compressed_to_metres(message: Any) -> NDArray[np.float32]:

@@ -25,6 +25,13 @@ from mde_ros.datasets.frame import DatasetError
 DEPTH_MAX_M = 65.535  # what 16 bit millimetres hold
 
 
+def metres_to_millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Return millimetres, 0 where there is no reading or it is beyond 65.535 m."""
+    millimetres = np.rint(depth.astype(np.float64) * 1000)
+    codable = (millimetres > 0) & (millimetres <= 65535)
+    return np.where(codable, millimetres, 0).astype(np.uint16)
+
+
 def encode_depth(depth: NDArray[np.float32]) -> tuple[bytes, int]:
     """
     Return depth as a PNG of millimetres, and how many pixels lie beyond what it holds.
@@ -32,11 +39,10 @@ def encode_depth(depth: NDArray[np.float32]) -> tuple[bytes, int]:
     :param depth: H x W metres; what is not finite and positive, or beyond, becomes 0.
     :raises DatasetError: when OpenCV cannot encode it.
     """
-    usable = np.isfinite(depth) & (depth > 0)
-    millimetres = np.rint(np.where(usable, depth, 0) * 1000.)
-    beyond = millimetres > 65535
-    millimetres[beyond] = 0
-    encoded = encode_image(millimetres.astype(np.uint16), 'png', [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    millimetres = metres_to_millimetres(depth)
+    # Other readings that became 0 are below half a millimetre.
+    beyond = np.isfinite(depth) & (depth > 1) & (millimetres == 0)
+    encoded = encode_image(millimetres, 'png', [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return encoded, int(np.count_nonzero(beyond))
 
 

@@ -114,9 +114,8 @@ class Recorder:
                 return self._counts.count_bad(*bad)
             choice = self._chooser.consider(frame.image, frame.stamp_ns)
             if choice.keep:
-                choice = self._write(frame, jpeg, choice)
-            else:
-                self._counts.refused[choice.reason] += 1
+                return self._write(frame, jpeg, choice)
+            self._counts.refused[choice.reason] += 1
             self._counts.note(choice.reason)
             return choice
 
@@ -185,6 +184,7 @@ class Recorder:
                 return Choice(STOPPED, self._why)
             return self._counts.count_bad('could not be written', str(error))
         self._counts.kept += 1
+        self._counts.note(choice.reason)
         if self._folder.block_is_full:
             self._save_splits()
         self._check_limits()

@@ -23,8 +23,7 @@ import numpy as np
 import pytest
 
 from mde_ros.datasets.compressed_depth import encode_compressed_depth
-from mde_ros.datasets.depth_codec import (
-    depth_to_image_fields, depth_to_metres, holds_depth, metres_to_millimetres)
+from mde_ros.datasets.depth_codec import depth_to_image_fields, depth_to_metres, holds_depth
 from mde_ros.datasets.image_message import CodecError
 from mde_ros.errors import MdeError
 
@@ -115,8 +114,3 @@ def test_depth_fields_round_trip() -> None:
     assert fields.data.view('<u2').tolist() == [1235, 0, 65535, 0, 0, 2000]
     with pytest.raises(CodecError, match='32FC1 or 16UC1'):
         depth_to_image_fields(depth, 'mono8')
-
-
-def test_infinite_depth_has_no_millimetres() -> None:
-    depth = np.array([[np.inf, -np.inf, -1, NAN]], np.float32)
-    assert metres_to_millimetres(depth).tolist() == [[0, 0, 0, 0]]

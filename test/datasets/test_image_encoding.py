@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from mde_ros.datasets.frame import DatasetError
-from mde_ros.datasets.image_encoding import DEPTH_MAX_M, encode_depth, encode_image
+from mde_ros.datasets.image_encoding import (
+    DEPTH_MAX_M, encode_depth, encode_image, metres_to_millimetres)
 
 NAN, INF = float('nan'), float('inf')
 
@@ -35,6 +36,18 @@ def test_millimetres_and_what_has_none() -> None:
     assert stored.dtype == np.uint16
     assert stored.tolist() == [[1250, 0, 1, 0], [0, 0, 0, 0]]
     assert beyond == 0
+
+
+def test_files_and_messages_round_alike() -> None:
+    # In float32 the product of .56949997 and 1000 is 569.5, which would be rounded up.
+    depth = np.array([[.56949997, .51850003]], np.float32)
+    data, _ = encode_depth(depth)
+    assert decoded(data).tolist() == [[569, 519]] == metres_to_millimetres(depth).tolist()
+
+
+def test_infinite_depth_has_no_millimetres() -> None:
+    depth = np.array([[INF, -INF, NAN, 1e30]], np.float32)
+    assert metres_to_millimetres(depth).tolist() == [[0, 0, 0, 0]]
 
 
 def test_pixels_beyond_are_counted_and_no_readings() -> None:

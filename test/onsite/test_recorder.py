@@ -108,6 +108,23 @@ def test_a_limit_ends_the_recording(tmp_path, limits, kept, why):
     assert record(tmp_path, 2, start=20).kept == 2
 
 
+def test_a_frame_that_cannot_be_written_is_one_bad_frame(tmp_path, monkeypatch):
+    def refused(self, *arguments):
+        raise DatasetError('OpenCV could not encode it')
+
+    with open_recorder(tmp_path) as recorder:
+        assert recorder.add(frame(0, S)).keep
+        with monkeypatch.context() as patch:
+            patch.setattr('mde_ros.onsite.recording_folder.RecordingFolder.write', refused)
+            assert recorder.add(frame(10, 2 * S)).reason == 'could not be written'
+        assert recorder.add(frame(20, 3 * S)).keep
+        # The advice goes by the latest reasons: each frame stands there once.
+        assert list(recorder._counts._latest) == ['', 'could not be written', '']
+    status = recorder.status()
+    assert (status.seen, status.kept, status.bad) == (3, 2, {'could not be written': 1})
+    assert len(RgbdFolder(tmp_path)) == 2
+
+
 def test_after_a_limit_frames_are_not_even_counted(tmp_path):
     with open_recorder(tmp_path, replace(EASY, max_frames=1)) as recorder:
         recorder.add(frame(0))
