@@ -42,6 +42,7 @@ ARGUMENTS = {
     'camera_height': ('0.0', None, 'metres of the camera over the floor; 0.0: not known'),
     'camera_pitch': ('-90.0', None, 'degrees by which the camera looks down; -90.0: not known'),
     'tape_distance': ('0.0', None, 'metres to what is in the middle of the image; 0.0: none'),
+    'weather': ('0.0', None, 'share of rehearsed images in haze, fog, smoke; 0.5 where it is met'),
     'odometry': ('', None, 'nav_msgs/Odometry topic to record; default: none'),
     'adapt_log_level': ('info', ['debug', 'info', 'warn', 'error'], 'of the adaptation node'),
     # The others are those of depth.launch.py; these are wanted here too.
@@ -69,8 +70,8 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     # What is not given on the command line stays as the file says.
     parameters |= {name: value[name] for name in ('camera', 'weights', 'image_transport')
                    if value[name]}
-    parameters |= {name: float(value[name]) for name in ('camera_height', 'tape_distance')
-                   if float(value[name])}
+    numbers = ('camera_height', 'tape_distance', 'weather')
+    parameters |= {name: float(value[name]) for name in numbers if float(value[name])}
     if float(value['camera_pitch']) > -90:
         parameters['camera_pitch'] = float(value['camera_pitch'])
     if value['odometry']:

@@ -101,7 +101,7 @@ def waiting(domain_id: int, tmp_path: Path) -> Any:
     return describe(
         domain_id, FILE, site=tmp_path / 'site', adapt_name='learner', autostart='false',
         use_sim_time='true', weights='/data/mine.safetensors', tape_distance='2.5',
-        odometry='/odom')
+        weather='0.5', odometry='/odom')
 
 
 @pytest.mark.launch(fixture=waiting)
@@ -113,7 +113,8 @@ def test_without_autostart_both_wait_unconfigured(waiting: tuple[Any, Started]) 
                 False, True, '/data/mine.safetensors']
             state = world.call(GetState, f'{node}/get_state', GetState.Request())
             assert state.current_state.label == 'unconfigured'
-        assert world.parameters('/learner', 'tape_distance', 'odometry_topic') == [2.5, '/odom']
+        assert world.parameters('/learner', 'tape_distance', 'weather', 'odometry_topic') == [
+            2.5, .5, '/odom']
     yield
     assert started.exit_codes == {'depth_node': 0, 'adaptation_node': 0}
 

@@ -47,7 +47,6 @@ def test_what_it_sets_are_parameters_of_the_node() -> None:
     pytest.importorskip('rclpy', reason='ROS 2 (rclpy) is not installed')
     from mde_ros.nodes.adaptation_parameters import TABLE
     for name in ('site', 'camera', 'depth_node', 'weights', 'image_transport', 'camera_height',
-                 'camera_pitch',
-                 'tape_distance', 'odometry_topic', 'autostart'):
+                 'camera_pitch', 'tape_distance', 'weather', 'odometry_topic', 'autostart'):
         assert name in TABLE, name
         assert f"'{name}'" in (FOLDER / 'adapt.launch.py').read_text(), name
