@@ -16,11 +16,12 @@ r"""
 Write the tables of ``mde benchmark`` into a page, from the JSON that it left.
 
     .venv/bin/python benchmark/benchmark_page.py results/benchmark_*.json --markdown PAGE \
-        --parts results/ablation_*.json
+        --parts results/ablation_*.json --plots docs/images
 
 Reports of one scenario with the same settings become one table: seeds or methods that were run
 at another time, or on another machine. Each run trains source_only, which all ratios need: that of
 the first report is kept. Reports of ``--parts`` are ablations: each gets a table of its own.
+``--plots`` writes benchmark_SCENARIO.png of all but those.
 """
 
 import argparse
@@ -31,7 +32,8 @@ import statistics
 from typing import Any
 
 from mde_ros.adaptation.config_file import method_file
-from mde_ros.benchmarks.methods import SOURCE_ONLY
+from mde_ros.benchmarks.figures import error_bars
+from mde_ros.benchmarks.methods import ORACLE, SOURCE_ONLY
 from mde_ros.benchmarks.summary import errors_by_seed, ratio, summarise
 from mde_ros.benchmarks.tables import cells, column_of, format_share, format_spread, HEADINGS
 from mde_ros.evaluation.result_tables import COLUMN_TITLES
@@ -138,7 +140,8 @@ def joined(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             raise ValueError(f"reports of {report['scenario']} both have "
                              f"{' '.join(map(str, twice[0]))}: leave one out")
         first['command'] = '\n'.join(filter(None, (first['command'], report['command'])))
-        first['rows'] = [*first['rows'], *rows]
+        # The upper bound stays the last line.
+        first['rows'] = sorted([*first['rows'], *rows], key=lambda one: one['method'] == ORACLE)
     return [{**report, 'summary': summarise(report['rows'])} for report in found.values()]
 
 
@@ -168,14 +171,21 @@ def main() -> int:
     parser.add_argument('reports', type=Path, nargs='+')
     parser.add_argument('--parts', type=Path, nargs='+', default=[], metavar='REPORT',
                         help='ablations, each a table of its own')
+    parser.add_argument('--plots', type=Path, metavar='DIR', help='folder for one plot a scenario')
     parser.add_argument('--markdown', type=Path, required=True)
     arguments = parser.parse_args()
     text = arguments.markdown.read_text()
     try:
-        found = page(*(joined([json.loads(path.read_text()) for path in paths])
-                       for paths in (arguments.reports, arguments.parts)))
+        reports, parts = (joined([json.loads(path.read_text()) for path in paths])
+                          for paths in (arguments.reports, arguments.parts))
     except ValueError as error:
         parser.error(str(error))
+    if arguments.plots:
+        arguments.plots.mkdir(parents=True, exist_ok=True)
+        for report in reports:
+            path = arguments.plots / f"benchmark_{report['scenario']}.png"
+            path.write_bytes(error_bars(report['scenario'], report['summary']))
+    found = page(reports, parts)
     arguments.markdown.write_text(
         text[:text.index(BEGIN)] + f'{BEGIN}\n{found}\n' + text[text.index(END):])
     return 0

@@ -95,12 +95,14 @@ def test_seeds_of_two_runs_make_one_table(module: ModuleType) -> None:
 
 
 def test_the_first_source_only_counts(module: ModuleType) -> None:
-    parts = [report_of([made_row('source_only', 0, .4), made_row('lfda', 0, .2)]),
+    parts = [report_of([made_row('source_only', 0, .4), made_row('oracle', 0, .1),
+                        made_row('lfda', 0, .2)]),
              report_of([made_row('source_only', 0, .5), made_row('site', 0, .1),
                         made_row('source_only', 1, .6)])]
     one, = module.joined(parts)
     assert [(row['method'], row['seed'], row['raw']['abs_rel']) for row in one['rows']] == [
-        ('source_only', 0, .4), ('lfda', 0, .2), ('site', 0, .1), ('source_only', 1, .6)]
+        ('source_only', 0, .4), ('lfda', 0, .2), ('site', 0, .1), ('source_only', 1, .6),
+        ('oracle', 0, .1)]
     assert one['summary']['targets']['b']['site']['ratio_to_source_only']['raw'][
         'mean'] == pytest.approx(.25)
 
@@ -115,8 +117,9 @@ def test_parts_are_held_against_the_whole(module: ModuleType, tmp_path: Path,
     page = tmp_path / 'page.md'
     page.write_text(f'{module.BEGIN}\nold\n{module.END}\n')
     monkeypatch.setattr(sys, 'argv', ['x', str(files[0]), '--parts', str(files[1]), '--markdown',
-                                      str(page)])
+                                      str(page), '--plots', str(tmp_path / 'plots')])
     assert module.main() == 0
+    assert [path.name for path in (tmp_path / 'plots').glob('*')] == ['benchmark_fog.png']
     lines = page.read_text().splitlines()
     assert '### fog: parts and variants, size quick' in lines
 
