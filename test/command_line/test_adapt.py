@@ -186,7 +186,7 @@ def test_every_option_reaches_the_job(tmp_path: Path, monkeypatch: pytest.Monkey
         'force': True, 'name': 'n', 'tape': None, 'camera_height': None,
         'ranges': Path('r.csv'), 'odometry': None, 'camera_pitch': 4., 'camera_roll': 2.,
         'mount': 'free',
-        'trainable': 'site', 'trust_consistency': True}
+        'trainable': 'site', 'trust_consistency': True, 'weather': .25}
     assert set(given) == {field.name for field in fields(AdaptSettings)}
     words = ['adapt']
     for name, value in given.items():
