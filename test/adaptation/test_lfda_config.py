@@ -120,3 +120,14 @@ def test_shared_statistics_and_translated_images_go_together() -> None:
     records = [step(method, batch, n / 20) for n in range(20)]
     assert records[-1]['depth/absolute'] < .7 * records[0]['depth/absolute']
     assert set(TRANSLATED) <= set(records[0])
+
+
+def test_pictures_pass_on_the_statistics_that_were_trained() -> None:
+    method, batch = make_lfda(statistics='shared'), make_batch()
+    step(method, batch, .5)
+    pictures = method.pictures(batch)
+    for layer in method.network.modules():
+        if isinstance(layer, SeparateBatchNorm2d):
+            layer.target_mean += 1      # nobody's
+    for name, picture in method.pictures(batch).items():
+        assert torch.equal(picture, pictures[name]), name

@@ -144,9 +144,12 @@ class Lfda(Method[DepthNetwork]):
 
     def _translated(self, image: torch.Tensor, style_t: torch.Tensor) -> torch.Tensor:
         """Return the depth of source images in the target's style, by the target's path."""
-        domain = SOURCE if self.parts.statistics == 'shared' else TARGET
-        with use_domain(self.network, domain), still_statistics(self.network):
+        with use_domain(self.network, self._path(TARGET)), still_statistics(self.network):
             return self.network.decode(self.network.content_encoder(image), style_t)
+
+    def _path(self, domain: str) -> str:
+        """Return whose batch statistics a domain passes on."""
+        return SOURCE if self.parts.statistics == 'shared' else domain
 
     def _decomposition(self, images: tuple[torch.Tensor, torch.Tensor],
                        contents: tuple[list[torch.Tensor], list[torch.Tensor]],
@@ -200,7 +203,7 @@ class Lfda(Method[DepthNetwork]):
             images = [to_network(batch.image[:4]), to_network(batch.target[:4])]
             contents, styles = [], []
             for image, domain in zip(images, (SOURCE, TARGET)):
-                with use_domain(network, domain):
+                with use_domain(network, self._path(domain)):
                     contents.append(network.content_encoder(image))
                 styles.append(network.encode_style(image, domain))
             for own, name in enumerate('st'):
