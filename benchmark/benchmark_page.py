@@ -41,7 +41,7 @@ from mde_ros.evaluation.result_tables import COLUMN_TITLES
 BEGIN, END = '<!-- results -->', '<!-- end of results -->'
 ALL = 'all scenarios'
 # A row whose name goes on from one of these leaves a part of it out, or changes it.
-WHOLE = ('site', 'lfda', 'augmented')
+WHOLE = ('site', 'lfda')
 RATIOS = ('source_only', 'best_predecessor', 'lfda')
 
 

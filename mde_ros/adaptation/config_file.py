@@ -23,14 +23,10 @@ from typing import Any
 import yaml
 
 from mde_ros.adaptation.errors import TrainingError
-from mde_ros.adaptation.lfda_config import LfdaConfig
-from mde_ros.adaptation.method_parts import MethodParts
-from mde_ros.adaptation.site_config import SiteConfig
-from mde_ros.adaptation.train_config import TrainConfig
+from mde_ros.adaptation.train_config import PARTS, TrainConfig
 from mde_ros.network.depth_network import NetworkConfig, NetworkError, SIZES
 
 FIELDS = {field.name: field for field in fields(TrainConfig)}
-PARTS: dict[str, type[MethodParts]] = {'site': SiteConfig, 'lfda': LfdaConfig}
 # Where config/ is: beside the package in a checkout, below share/ when it is installed.
 PLACES = ('config/methods', 'share/mde_ros/config/methods')
 

@@ -20,8 +20,12 @@ from typing import Any
 
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.lfda_config import LfdaConfig
+from mde_ros.adaptation.method_parts import MethodParts
 from mde_ros.adaptation.site_config import SiteConfig
 from mde_ros.network.depth_network import NetworkConfig, SIZES
+
+# Fields that hold the parts of the method of that name.
+PARTS: dict[str, type[MethodParts]] = {'site': SiteConfig, 'lfda': LfdaConfig}
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,9 @@ class TrainConfig:
         """
         values = {**asdict(self), 'sizes': [list(s) for s in self.sizes],
                   'network': self.network.to_dict()}
-        for name, default in (('trainable', 'all'), ('weather', 0.),
-                              ('site', asdict(SiteConfig())), ('lfda', asdict(LfdaConfig()))):
+        newer = {'trainable': 'all', 'weather': 0.,
+                 **{name: asdict(kind()) for name, kind in PARTS.items()}}
+        for name, default in newer.items():
             if values[name] == default:
                 del values[name]
         return values
@@ -151,10 +156,9 @@ class TrainConfig:
         kept = dict(values)
         if 'sizes' in kept:
             kept['sizes'] = tuple((float(s), int(w), int(h)) for s, w, h in kept['sizes'])
-        if 'site' in kept:
-            kept['site'] = SiteConfig.from_dict(kept['site'])
-        if 'lfda' in kept:
-            kept['lfda'] = LfdaConfig.from_dict(kept['lfda'])
+        for name, kind in PARTS.items():
+            if name in kept:
+                kept[name] = kind.from_dict(kept[name])
         if 'network' in kept:
             kept['network'] = NetworkConfig.from_dict(kept['network'])
         return cls(**kept)

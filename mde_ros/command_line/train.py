@@ -28,11 +28,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import torch
 
 from mde_ros.adaptation.augmentation import make_sample
-from mde_ros.adaptation.config_file import PARTS
 from mde_ros.adaptation.encoder_start import start_encoder
 from mde_ros.adaptation.errors import TrainingError
 from mde_ros.adaptation.methods.registry import method_named, METHODS
-from mde_ros.adaptation.train_config import TrainConfig
+from mde_ros.adaptation.train_config import PARTS, TrainConfig
 from mde_ros.adaptation.trainer import Trainer
 from mde_ros.adaptation.training_data import TrainingData
 from mde_ros.adaptation.validation import Validation
