@@ -92,7 +92,7 @@ class Trainer:
         self._site, self._command, self._grace = site, tuple(command), grace
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe, self._deadline = -1, float('inf')
-        self.peak_memory_mb: float | None = None
+        self._peak_memory_mb: float | None = None
 
     def prepare(self, request: Mapping[str, Any], resume: bool) -> bool:
         """
@@ -125,7 +125,7 @@ class Trainer:
             raise TrainerError(f'a trainer works in {self._site.run} already: wait for it, or '
                                'call ~/cancel')
         (self._site.run / PROGRESS).unlink(missing_ok=True)
-        self.peak_memory_mb = None
+        self._peak_memory_mb = None
         environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(max(1, threads)))}
         reading, self._pipe = os.pipe()
         words = [sys.executable, '-m', adaptation_guard.__name__, str(self._site.trainer_lock),
@@ -147,13 +147,20 @@ class Trainer:
         """Return whether a trainer that this object started has not been taken note of yet."""
         return self._process is not None
 
+    @property
+    def peak_memory_mb(self) -> float | None:
+        """Return the largest resident memory so far, 10^6 bytes, read now; None before a start."""
+        process = self._process  # another thread may take note of its end meanwhile
+        if process is not None:
+            self._peak_memory_mb = peak_memory_of(process.pid) or self._peak_memory_mb
+        return self._peak_memory_mb
+
     def poll(self) -> int | None:
         """Return the exit code once the trainer has ended (negative: a signal), else None."""
         if self._process is None:
             return None
         code = self._process.poll()
         if code is None:
-            self.peak_memory_mb = peak_memory_of(self._process.pid) or self.peak_memory_mb
             if time.monotonic() > self._deadline:
                 self._signal(signal.SIGKILL)
             return None

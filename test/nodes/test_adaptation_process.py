@@ -71,7 +71,6 @@ def test_it_runs_in_a_session_of_its_own_and_says_how_far_it_is(site, trainer):
     assert holder(site.trainer_lock) == pid
     assert trainer.running
     assert trainer.poll() is None
-    assert trainer.peak_memory_mb > 1
     now = progress(site)
     assert (now.phase, now.steps, now.losses) == ('training', 1000, {'depth': .5})
     assert now.age < 5
@@ -80,6 +79,17 @@ def test_it_runs_in_a_session_of_its_own_and_says_how_far_it_is(site, trainer):
         trainer.start(arguments(site), threads=1)
     with pytest.raises(TrainerError, match='works in'):
         Trainer(site, (STUB,)).start(arguments(site), threads=1)
+
+
+def test_peak_memory_is_that_of_now_without_polling(site, trainer):
+    assert trainer.peak_memory_mb is None
+    trainer.prepare({}, resume=True)
+    trainer.start(arguments(site), threads=1)
+    assert trainer.peak_memory_mb is not None  # of an interpreter that hardly began
+    wait(lambda: progress(site).step > 1)
+    assert trainer.peak_memory_mb > 5
+    trainer.end()
+    assert trainer.peak_memory_mb > 5
 
 
 def test_stopping_is_asked_for_once_and_seen_by_polling(site, trainer):
