@@ -30,9 +30,12 @@ def network_size(width: int, height: int, area: int, multiple: int = 16) -> tupl
     Return the network input size (width, height) of about ``area`` pixels for a camera.
 
     Both sides are multiples of ``multiple``, the aspect is kept as far as that allows and
-    the rest is padding, never squashing. A camera smaller than the area is not enlarged.
+    the rest is padding, never squashing. A smaller camera is enlarged: networks tell distance
+    from sizes in pixels too, and take things in a smaller picture for nearer than they are.
     """
-    scale = min(1.0, math.sqrt(area / (width * height)))
+    # Of a picture that is all width, padding to one multiple of height is most.
+    longest = area / multiple ** 2
+    scale = math.sqrt(area / (max(width, height / longest) * max(height, width / longest)))
     sides = (max(multiple, multiple * round(side * scale / multiple))
              for side in (width, height))
     return tuple(sides)  # type: ignore[return-value]

@@ -14,6 +14,8 @@
 
 """Resizing: sizes, pixel centres as cv2.resize has them, and the way back."""
 
+import math
+
 from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
@@ -30,19 +32,23 @@ def camera(width: int, height: int) -> Intrinsics:
 
 @pytest.mark.parametrize(('size', 'expected'), [
     ((640, 480), (320, 240)), ((1280, 960), (320, 240)), ((1280, 720), (368, 208)),
-    ((640, 193), (512, 160)), ((480, 640), (240, 320)), ((100, 75), (96, 80)), ((5, 3), (16, 16)),
+    ((640, 193), (512, 160)), ((480, 640), (240, 320)), ((160, 120), (320, 240)), ((100, 75), (320, 240)),
+    ((5, 3), (352, 208)), ((4000, 1), (4800, 16)), ((1, 4000), (16, 4800)),
 ])
 def test_network_size(size: tuple[int, int], expected: tuple[int, int]) -> None:
     # As 1280x720: scale sqrt(76800 / 921600) = 0.2887; 369.5 and 207.8 to multiples of 16.
+    # 5x3: sqrt(76800 / 15) = 71.6; 357.8 and 214.7. 4000x1 counts as 4000x13.3: 300 to 1.
     assert network_size(*size, AREA) == expected
 
 
 @given(width=st.integers(1, 4000), height=st.integers(1, 4000),
        multiple=st.sampled_from([1, 16, 32]))
 def test_network_size_is_a_multiple(width: int, height: int, multiple: int) -> None:
-    for side, given_side in zip(network_size(width, height, AREA, multiple), (width, height)):
-        assert side % multiple == 0
-        assert multiple <= side <= max(multiple, given_side + multiple / 2)
+    found = network_size(width, height, AREA, multiple)
+    assert all(side % multiple == 0 and side >= multiple for side in found)
+    # Each side is rounded by at most half a multiple, and is at least one.
+    assert (found[0] - multiple / 2) * (found[1] - multiple / 2) <= AREA
+    assert (found[0] + multiple / 2) * (found[1] + multiple / 2) >= AREA
 
 
 @pytest.mark.parametrize(('size', 'by'), [
@@ -111,7 +117,9 @@ def test_pixel_centres_are_those_of_cv2(width: int, height: int, area: int) -> N
     x = (np.arange(width) - view.cx) / view.fx
     seen = plan.apply(np.tile(x.astype(np.float32)[None, :, None], (height, 1, 3)))
     left = plan.offset[0]
-    inside = slice(left + 1, left + plan.scaled[0] - 1)  # edge pixels are repeated, not extended
+    # Edge pixels are repeated, not extended: half of one of the camera's at either end.
+    edge = max(1, math.ceil(plan.scaled[0] / width / 2))
+    inside = slice(left + edge, left + plan.scaled[0] - edge)
     expected = (np.arange(plan.network.width) - plan.network.cx) / plan.network.fx
     # Averages over 2.5 pixels take half of the third at its middle: an eighth of a pixel off
     # at most, where a wrong convention is off by half of what the scale differs from 1.
