@@ -38,6 +38,7 @@ from rich.table import Table
 
 from mde_ros.benchmarks.input_sizes import score_part
 from mde_ros.camera.resize import network_size
+from mde_ros.command_line.arguments import parse_size
 from mde_ros.datasets.frame import Frame
 from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.estimation.estimator import DepthEstimator
@@ -48,18 +49,6 @@ BEGIN, END = '<!-- input sizes -->', '<!-- end of input sizes -->'
 INPUTS = ('160x120', '192x144', '256x192', '320x240', '384x288', '448x336')
 NEAREST, FARTHEST = .3, 10.
 OWN = 'own'
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """
-    Return (width, height) of WIDTHxHEIGHT.
-
-    :raises ValueError: for anything else.
-    """
-    width, height = map(int, text.split('x'))
-    if min(width, height) < 1:
-        raise ValueError(text)
-    return width, height
 
 
 def as_seen_by(frame: Frame, size: tuple[int, int] | None) -> Frame:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from mde_ros.camera.intrinsics import Intrinsics
+from mde_ros.camera.resize import network_size
 from mde_ros.datasets.bag_file import is_bag
 from mde_ros.datasets.frame import FrameError
 from mde_ros.datasets.indexed import IndexedDataset
@@ -64,6 +65,16 @@ class AdaptData:
         for frame in self.target:
             return frame.intrinsics
         raise AdaptError(f'{self.target.path}: no readable frame: record again')
+
+    def input_size(self, area: int) -> tuple[int, int]:
+        """
+        Return width and height of what the network sees of the target's camera on the robot.
+
+        :param area: pixels of the network's input.
+        :raises AdaptError: when no frame can be read.
+        """
+        camera = self.camera()
+        return network_size(camera.width, camera.height, area)
 
 
 def open_set(text: str, read_depth: bool, split: str | None = None) -> IndexedDataset:

@@ -98,7 +98,7 @@ class AdaptJob:
             start, started_from, scaled = starting_network(settings.profile, base, card)
         with self._phase('preparing source'):
             data = open_data(settings, self._preparing)
-            config = settings.train_config(card.network)
+            config = settings.train_config(card.network, data.input_size(card.input_area))
             targets, sources = check_pictures(data, settings.check_frames, card.input_area)
             mount, anchored = self._anchor(start, card, data)
         with self._phase('training'):
@@ -203,7 +203,8 @@ class AdaptJob:
         why = verdict.why + (f'; no scale: {problem}' if problem else '')
         return AdaptReport(verdict.accepted, why, f'{PROFILE}.safetensors', check,
                            {**asdict(scale), 'problem': problem},
-                           {'profile_id': profile.profile_id, 'floor': self.mount, **data.facts})
+                           {'profile_id': profile.profile_id, 'floor': self.mount,
+                            'input': data.input_size(card.input_area), **data.facts})
 
     def _finish(self, report: AdaptReport) -> AdaptReport:
         settings = {name: value if isinstance(value, (int, float, str, type(None))) else str(value)

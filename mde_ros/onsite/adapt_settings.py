@@ -68,7 +68,9 @@ class AdaptSettings:
         and less accurate.
     :param steps: optimiser steps.
     :param batch: images of source and of target a step.
-    :param sizes: stages of training, each (share of the steps, width, height).
+    :param sizes: stages of training, each (share of the steps, width, height); () is the input
+        that the network has for the target's camera. At another size the network learns another
+        scale.
     :param learning_rate: of what the method trains.
     :param weather: share of the labelled pictures that are seen through random haze, fog or smoke,
         rendered from their depth: for places where the camera meets it.
@@ -106,7 +108,7 @@ class AdaptSettings:
     trainable: str = 'all'
     steps: int = 300
     batch: int = 4
-    sizes: tuple[tuple[float, int, int], ...] = ((1., 256, 192),)
+    sizes: tuple[tuple[float, int, int], ...] = ()
     learning_rate: float = 2e-4
     weather: float = 0.
     seed: int = 0
@@ -164,18 +166,20 @@ class AdaptSettings:
             if not method_named(self.method).needs_target:
                 raise AdaptError(f'--method {self.method}: it sees no target; use one of '
                                  f'{", ".join(n for n, m in METHODS.items() if m.needs_target)}')
-            self.train_config(NetworkConfig())
+            self.train_config(NetworkConfig(), (320, 240))
         except TrainingError as error:
             raise AdaptError(str(error)) from error
 
-    def train_config(self, network: NetworkConfig) -> TrainConfig:
+    def train_config(self, network: NetworkConfig, seen: tuple[int, int]) -> TrainConfig:
         """
         Return the trainer's settings.
 
+        :param seen: width and height of the input that the network has for the target's camera.
         :raises TrainingError: naming the field that is wrong.
         """
         values: dict[str, Any] = {
-            'steps': self.steps, 'batch': self.batch, 'sizes': self.sizes, 'seed': self.seed,
+            'steps': self.steps, 'batch': self.batch, 'seed': self.seed,
+            'sizes': self.sizes or ((1., *seen),),
             'learning_rate': self.learning_rate, 'weather': self.weather,
             'warm_up': min(30, self.steps // 10),
             'average': .99, 'checkpoint_every': self.checkpoint_every,

@@ -28,7 +28,7 @@ from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.onsite.adapt_settings import AdaptError
 from mde_ros.simulation.errors import SimulationError
 
-FRAMES, SEED, SIZE = 240, 40_000, (192, 144)
+FRAMES, SEED, SIZE = 240, 40_000, (320, 240)
 VIEWS = 6  # of one room
 CHECK_SHARE = .2
 # Rooms of the held-out part: another seed is another series of rooms.

@@ -70,12 +70,6 @@ def test_hand_computed_errors_and_what_a_smaller_camera_sees(input_sizes: Module
     assert input_sizes.score([frame(1)], twice, None)[2] == pytest.approx(np.log(2))
 
 
-@pytest.mark.parametrize('text', ['64', '0x4', '4xa'])
-def test_sizes_that_are_none(input_sizes: ModuleType, text: str) -> None:
-    with pytest.raises(ValueError):
-        input_sizes.parse_size(text)
-
-
 def test_table_and_files(input_sizes: ModuleType, tmp_path: Path,
                          monkeypatch: pytest.MonkeyPatch,
                          capsys: pytest.CaptureFixture[str]) -> None:

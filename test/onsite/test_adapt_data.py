@@ -71,6 +71,13 @@ def test_too_few_frames_to_check_with(tmp_path: Path) -> None:
         open_target(tiny_settings(tmp_path, target=str(tmp_path / 'short')))
 
 
+def test_the_input_that_the_robot_has_for_the_camera(tmp_path: Path) -> None:
+    data = open_data(tiny_settings(tmp_path))
+    assert (CAMERA.width, CAMERA.height) == (64, 48)
+    assert data.input_size(64 * 48) == (64, 48)
+    assert data.input_size(320 * 240) == (320, 240)
+
+
 def test_labels_of_the_target_are_not_opened(tmp_path: Path) -> None:
     tiny_settings(tmp_path)
     folder = write_frames(tmp_path / 'labelled', 25, True)

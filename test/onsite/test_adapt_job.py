@@ -64,6 +64,7 @@ def test_profile_report_and_phases(tmp_path: Path) -> None:
         'source', 'styled', 'flip', 'light', 'zoom', 'spread', 'variety', 'fit'}
     assert saved['peak_memory_mb'] > 50
     assert {'checking', 'training', 'check', 'steps'} <= set(saved['seconds'])
+    assert saved['settings']['input'] == [64, 48]
     assert saved['settings']['steps'] == 4 and saved['settings']['target']['frames'] == 20
     phases = list(dict.fromkeys(state['phase'] for state in heard))
     assert phases == list(PHASES)
@@ -71,6 +72,12 @@ def test_profile_report_and_phases(tmp_path: Path) -> None:
     assert [state['step'] for state in training] == [1, 2, 3, 4]
     assert training[0]['steps'] == 4 and training[0]['seconds_left'] > 0
     assert training[0]['losses']['loss'] > 0
+
+
+def test_trained_at_the_input_that_the_robot_has(tmp_path: Path) -> None:
+    adapt(tiny_settings(tmp_path, sizes=(), steps=2))
+    run = json.loads((tmp_path / 'out' / 'run' / 'run.json').read_text())
+    assert run['config']['sizes'] == [[1., 64, 48]]
 
 
 def test_a_bad_recording_is_refused_before_anything_is_trained(tmp_path: Path) -> None:

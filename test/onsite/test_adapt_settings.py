@@ -59,15 +59,16 @@ def test_mistakes_are_named(changes: dict[str, Any], words: str) -> None:
 def test_what_the_trainer_gets() -> None:
     config = settings(steps=100, batch=4, sizes=((1., 64, 48),), learning_rate=1e-3, seed=7,
                       weather=.25, precision='32-true', checkpoint_every=9
-                      ).train_config(SIZES['small'])
+                      ).train_config(SIZES['small'], (320, 240))
     assert (config.steps, config.batch, config.sizes) == (100, 4, ((1., 64, 48),))
     assert (config.learning_rate, config.seed, config.precision) == (1e-3, 7, '32-true')
     assert config.weather == .25 and settings().weather == 0
     assert config.checkpoint_every == 9 and config.network == SIZES['small']
     assert (config.warm_up, config.trainable) == (10, 'all')
     assert (config.site.consistency, config.site.start) == (2., 0.)
-    assert settings(trainable='site').train_config(SIZES['small']).trainable == 'site'
-    assert settings(steps=1000).train_config(SIZES['small']).warm_up == 30
+    assert settings(trainable='site').train_config(SIZES['small'], (320, 240)).trainable == 'site'
+    unsized = settings(steps=1000).train_config(SIZES['small'], (368, 208))
+    assert (unsized.warm_up, unsized.sizes) == (30, ((1., 368, 208),))
 
 
 def test_the_default_method_needs_a_target_and_no_labels() -> None:
@@ -81,7 +82,8 @@ def test_precision_by_the_processor(flags: str, precision: str,
     monkeypatch.setattr(adapt_settings.torch.backends.mkldnn, 'is_available', lambda: True)
     monkeypatch.setattr(Path, 'read_text', lambda _: flags)
     assert fast_precision() == precision
-    assert settings(precision='auto').train_config(SIZES['small']).precision == precision
+    config = settings(precision='auto').train_config(SIZES['small'], (320, 240))
+    assert config.precision == precision
 
 
 def test_precision_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
