@@ -19,6 +19,7 @@ import math
 from pathlib import Path
 import warnings
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 import pytest
@@ -71,6 +72,18 @@ def test_depth_has_the_size_of_the_image(estimator: DepthEstimator, width: int,
     assert estimate.depth.dtype == np.float32
     assert np.isfinite(estimate.depth).all() and (estimate.depth > 0).all()
     assert estimate.intrinsics == camera
+
+
+def test_a_camera_with_fewer_pixels_is_enlarged(estimator: DepthEstimator) -> None:
+    small, image = CAMERA.resized(32, 24), picture(CAMERA.resized(32, 24))
+    assert estimator.network_intrinsics(small) == CAMERA
+    shown = cv2.resize(image, (64, 48), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_array_equal(estimator.network_input(image, small), shown)
+    depth = estimator.estimate(image, small).depth
+    assert depth.shape == (24, 32)
+    # The network's output has half its input's sides: the camera's own size.
+    full = estimator.estimate(shown, CAMERA).depth
+    np.testing.assert_allclose(depth.mean(), full.mean(), rtol=.01)
 
 
 def test_depth_by_hand() -> None:
