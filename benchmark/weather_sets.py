@@ -65,7 +65,7 @@ def write_weathered(path: Path, out: Path, weather: str, seed: int) -> int:
     assert first is not None
     with RgbdFolderWriter(out, first.intrinsics, camera=str(meta.get('camera', '')),
                           licence=str(meta.get('licence', '')),
-                          source=f"{path.name} in {weather}, seed {seed}", **kept) as writer:
+                          source=f'{path.name} in {weather}, seed {seed}', **kept) as writer:
         for number in range(len(source)):
             frame = source.get(number)
             if frame is None or frame.depth is None or frame.name in writer:
