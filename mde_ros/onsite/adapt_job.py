@@ -48,11 +48,12 @@ from mde_ros.onsite.adapt_start import check_pictures, refusals, starting_networ
 from mde_ros.onsite.check import judge, measure, Verdict
 from mde_ros.onsite.check_motion import motion_points
 from mde_ros.onsite.check_pictures import CheckPicture
+from mde_ros.onsite.check_weather import in_weather
 from mde_ros.onsite.mounted_camera import Mount, MountPrior, site_anchors
 from mde_ros.onsite.priority import limit_threads, set_priority
 from mde_ros.onsite.progress_file import ProgressFile, TimeLeft
 from mde_ros.onsite.scale_anchor import (
-    anchor_of, floor_measure, kept_scale, site_scale)
+    anchor_of, floor_measure, kept_scale, site_scale, weather_scale)
 from mde_ros.onsite.source_gate import SourceForgotten, SourceGate
 from mde_ros.onsite.target_statistics import (
     precise_statistics, statistics_batches, TRAILING)
@@ -112,13 +113,15 @@ class AdaptJob:
                 adapted = precise_statistics(adapted, statistics_batches([data.target], config))
         with self._phase('check'):
             motion = motion_points([data.whole], MOTION_PAIRS, card.input_area)
+            weather = in_weather(sources, settings.seed) if settings.weather else []
             before, after = (
-                measure(network, targets, sources, motion)
+                measure(network, targets, sources, motion, weather)
                 | floor_measure(network, card, data.target_check, mount)
                 for network in (start.eval(), adapted))
             verdict = judge(before, after, settings.source_rise, settings.trust_consistency)
-            scale, problem = site_scale(anchor, adapted, card, data.whole, mount, kept_scale(
-                before['level'], after['level'], scaled))
+            otherwise = (weather_scale(after['weather_bias'], scaled) if weather else
+                         kept_scale(before['level'], after['level'], scaled))
+            scale, problem = site_scale(anchor, adapted, card, data.whole, mount, otherwise)
         with self._phase('writing'):
             return self._finish(self._write(base, card, adapted, data, verdict, scale, problem))
 

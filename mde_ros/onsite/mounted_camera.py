@@ -25,6 +25,7 @@ from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import Frame
 from mde_ros.estimation.anchors.camera_height import CameraHeight, fit_floor, Floor
 from mde_ros.estimation.anchors.inputs import EstimatorLike
+from mde_ros.onsite.floor_roll import are_seen, followed, MOST_TURNED
 
 # Frames with a floor that are needed, and how far their normals may lie apart (degrees).
 FEWEST_FLOORS, LARGEST_SPREAD = 8, 8.
@@ -171,6 +172,7 @@ def site_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
     """
     floor_prior = CameraHeight((prior.height if prior else None) or 1.)
     estimates, floors = [], []
+    shares: list[float] = []
     for frame in frames:
         estimate = estimator.estimate(frame.image, frame.intrinsics)
         depth = estimate.depth
@@ -178,10 +180,16 @@ def site_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
             mirrored = np.ascontiguousarray(frame.image[:, ::-1])
             other = estimator.estimate(mirrored, frame.intrinsics).depth[:, ::-1]
             depth = np.sqrt(depth * other)
-        floors.append(fit_floor(depth, estimate.intrinsics, floor_prior) if prior else None)
+        floor = fit_floor(depth, estimate.intrinsics, floor_prior) if prior else None
+        floors.append(floor)
+        if floor is not None and len(shares) < MOST_TURNED:
+            shares.append(followed(
+                estimator, estimate.image, estimate.intrinsics, floor, floor_prior))
         # Half precision: a long recording stays in memory.
         estimates.append((frame.name, depth.astype(np.float16), estimate.intrinsics))
     mount = find_mount(floors, prior.height, prior.down) if prior else None
+    if prior and prior.down is None and not are_seen(shares):
+        mount = None  # a direction that the network expects, whatever it is shown
     scales = {}
     if mount is not None:
         for name, small, intrinsics in estimates:

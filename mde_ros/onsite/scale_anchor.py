@@ -90,6 +90,20 @@ def kept_scale(before: NDArray[np.float64], after: NDArray[np.float64],
     return SiteScale(float(np.clip(factor, *FACTORS)), None, 'kept', len(shifts), start.exponent)
 
 
+def weather_scale(bias: NDArray[np.float64], start: SiteScale = UNSCALED) -> SiteScale:
+    """
+    Return the scale that takes an adapted network's bias in rendered weather away.
+
+    In fog a network that has not seen any takes things for much nearer than they are, so that
+    its level is no guide, as it is for :func:`kept_scale`.
+
+    :param bias: median difference in log depth of labelled pictures, each in its weather.
+    :param start: scale of the profile that was adapted.
+    """
+    factor = start.factor * float(np.exp(-start.exponent * np.median(bias)))
+    return SiteScale(float(np.clip(factor, *FACTORS)), None, 'weather', len(bias), start.exponent)
+
+
 def site_scale(anchor: dict[str, Any], network: DepthNetwork, card: WeightCard,
                frames: IndexedDataset, mount: Mount | None = None,
                otherwise: SiteScale = UNSCALED) -> tuple[SiteScale, str]:

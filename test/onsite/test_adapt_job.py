@@ -80,6 +80,19 @@ def test_trained_at_the_input_that_the_robot_has(tmp_path: Path) -> None:
     assert run['config']['sizes'] == [[1., 64, 48]]
 
 
+def test_in_weather_the_check_has_a_control_group_and_gives_the_scale(tmp_path: Path) -> None:
+    report = adapt(tiny_settings(tmp_path, weather=.5))
+    assert {'weather', 'weather_bias', 'weather_flip'}.isdisjoint(
+        adapt(tiny_settings(tmp_path, out=tmp_path / 'clear')).check['before'])
+    rows = {row['name']: row for row in report.check['rows']}
+    assert rows['weather']['before'] > 0 and rows['weather']['most'] == 1.
+    assert rows['flip']['most'] >= 1.25
+    assert report.scale['source'] == 'weather' and report.scale['count'] == 4
+    # A measurement is worth more.
+    measured = adapt(tiny_settings(tmp_path, weather=.5, tape=2., out=tmp_path / 'measured'))
+    assert measured.scale['source'] == 'tape'
+
+
 def test_a_bad_recording_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     settings = tiny_settings(tmp_path, force=False)
     for path in (tmp_path / 'recording' / 'rgb').iterdir():

@@ -84,6 +84,28 @@ def test_each_limit_alone_refuses(name: str, factor: float, words: str) -> None:
     assert [row.name for row in found.rows if not row.kept] == [name]
 
 
+def test_in_weather_its_control_group_allows_what_is_no_harm() -> None:
+    old = {'weather': .4, 'flip': .1, 'weather_flip': .1, 'light': .1, 'weather_light': .1}
+    new = {'weather': .2, 'flip': .15, 'weather_flip': .15, 'light': .14, 'weather_light': .08}
+
+    def of(after: dict[str, float]) -> Verdict:
+        return judge(*({name: np.array([value]) for name, value in one.items()}
+                       for one in (old, after)))
+    found = of(new)
+    rows = {row.name: row for row in found.rows}
+    assert set(rows) == {'weather', 'flip', 'light'}
+    # Half as much again there too: 125 % of 149 % (with the small constant).
+    assert rows['flip'].most == pytest.approx(1.25 * .152 / .102) and rows['flip'].kept
+    # A control that fell allows no less than there is without one.
+    assert rows['light'].most == 1.5
+    # Weights 3, 1 and .5; flip is what it is in the control group.
+    assert found.score == pytest.approx(
+        (3 * np.log(.202 / .402) + .5 * np.log(.142 / .102)) / 4.5)
+    assert not of({**new, 'flip': .2}).accepted and 'mirrored' in of({**new, 'flip': .2}).why
+    worse = of({**new, 'weather': .41})
+    assert not worse.accepted and 'in rendered weather' in worse.why
+
+
 def test_what_is_learnt_of_the_source_alone_does_not_count() -> None:
     assert verdict(styled=.8).accepted
     found = verdict(styled=.8, source=.8)
@@ -130,5 +152,7 @@ def test_what_is_measured_where() -> None:
     assert 'motion' not in measure(network, shown, sources, [pair] * 4)
     found = measure(network, shown, sources, [pair] * 5)
     assert {'source', 'styled', 'motion'} <= set(found) and len(found['motion']) == 5
+    assert {'weather', 'weather_bias', 'weather_flip'} <= set(
+        measure(network, shown, weather=sources))
     same = judge(found, found)
     assert not same.accepted and same.score == 0

@@ -16,6 +16,7 @@
 
 import math
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 import pytest
@@ -32,12 +33,13 @@ PITCH, HEIGHT = math.radians(20), .6
 DOWN = np.array([0., math.cos(PITCH), math.sin(PITCH)])
 
 
-def scene(wall: float = 4., side: float = .3) -> NDArray[np.float32]:
+def scene(wall: float = 4., side: float = .3, down: NDArray[np.float64] = DOWN
+          ) -> NDArray[np.float32]:
     """Return depth over a floor, a wall in front and a near box on the left."""
     v, u = np.mgrid[:120, :160]
     rays = np.stack([(u - CAMERA.cx) / CAMERA.fx, (v - CAMERA.cy) / CAMERA.fy,
                      np.ones(u.shape)], -1)
-    descent = rays @ DOWN
+    descent = rays @ down
     floor = np.where(descent > 1e-3, HEIGHT / np.maximum(descent, 1e-3), np.inf)
     depth = np.minimum(floor, wall)
     depth[:, :int(160 * side)] = np.minimum(depth[:, :int(160 * side)], .8)
@@ -84,23 +86,33 @@ def test_no_mount_in_the_hand_or_without_floor() -> None:
 
 
 class Scaled:
-    """Estimates the scene, each frame at a scale of its own: the name."""
+    """Estimates the scene, each frame at a scale of its own, mirrored and turned as it is."""
+
+    #: Degrees that are seen of one degree of the picture's turn.
+    follows = 1.
 
     def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
         """Return the depth that the picture, or its mirror image, asks for."""
-        if image[0, -1].any():
-            mirrored = self.estimate(image[:, ::-1], intrinsics)
+        # Brightness says the scale; blue goes from left to right.
+        slope = [float(cv2.Sobel(image[..., 2], cv2.CV_64F, *axis)[20:-20, 20:-20].mean())
+                 for axis in ((1, 0), (0, 1))]
+        if slope[0] < 0:
+            mirrored = self.estimate(np.ascontiguousarray(image[:, ::-1]), intrinsics)
             return Estimate(mirrored.depth[:, ::-1], intrinsics, image, {})
-        depth = scene(wall=3 + image[0, 0, 1] / 10) * np.float32(image[0, 0, 0] / 100)
-        return Estimate(depth, intrinsics, image, {})
+        turn = self.follows * math.atan2(-slope[1], slope[0])
+        down = np.array([math.sin(turn) * DOWN[1], math.cos(turn) * DOWN[1], DOWN[2]])
+        percent, number = image[60, 80, :2]
+        return Estimate(scene(3 + number / 10, down=down) * np.float32(percent / 100), intrinsics,
+                        image, {})
 
 
 def frames() -> list[Frame]:
     """Return frames that ask for scales between 0.8 and 1.6."""
     found = []
     for number, percent in enumerate((80, 90, 100, 110, 120, 130, 140, 150, 155, 160)):
-        image = np.zeros((120, 160, 3), np.uint8)
-        image[0, 0] = percent, number, 0
+        image = np.empty((120, 160, 3), np.uint8)
+        image[..., 0], image[..., 1] = percent, number
+        image[..., 2] = np.linspace(0, 255, 160)
         found.append(Frame(str(percent), 0, image, CAMERA))
     return found
 
@@ -127,13 +139,25 @@ def test_a_frame_without_floor_has_what_the_others_have_in_common() -> None:
     class Once(Scaled):
         def estimate(self, image: NDArray[np.uint8], intrinsics: Intrinsics) -> Estimate:
             found = super().estimate(image, intrinsics)
-            if 100 in (image[0, 0, 0], image[0, -1, 0]):  # close to a wall
+            if image[60, 80, 0] == 100:  # close to a wall
                 found.depth[:] = .4
             return found
     mount, anchors = site_anchors(Once(), frames(), MountPrior(HEIGHT, 20.))
     assert mount is not None and mount.frames == 9 and len(anchors) == 10
     common = float(np.median([-math.log(int(f.name) / 100) for f in frames() if f.name != '100']))
     np.testing.assert_allclose(anchors['100'], .4 * math.exp(common), rtol=.02)
+
+
+@pytest.mark.parametrize('follows', [0., .3, -1.])
+def test_a_floor_that_does_not_turn_with_the_picture_is_no_floor(follows: float) -> None:
+    blind = Scaled()
+    blind.follows = follows
+    mount, anchors = site_anchors(blind, frames(), MountPrior(HEIGHT))
+    assert mount is None
+    np.testing.assert_allclose(  # labels stay as they are
+        np.median(anchors['150'] / scene(3 + 7 / 10)[::2, ::2]), 1.5, rtol=.01)
+    # Who gives the direction is believed.
+    assert site_anchors(blind, frames(), MountPrior(HEIGHT, 20.))[0] is not None
 
 
 def test_without_a_mount_labels_stay_as_they_are() -> None:
