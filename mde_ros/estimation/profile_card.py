@@ -25,9 +25,8 @@ from numpy.typing import NDArray
 from mde_ros.errors import MdeError
 
 FORMAT = 'mde_ros profile 1'
-# 'kept': no measurement, but the scale that the network had before it was adapted.
-# 'weather': that of labelled pictures in rendered weather.
-SOURCES = ('none', 'tape', 'ranges', 'camera_height', 'odometry', 'kept', 'weather')
+# 'kept': no new measurement, but what was measured before the network was adapted again.
+SOURCES = ('none', 'tape', 'ranges', 'camera_height', 'odometry', 'kept')
 # Factors beyond these are no scale of a place but a mistake of units, such as millimetres.
 FACTORS = (.02, 50.)
 EXPONENTS = (.25, 4.)

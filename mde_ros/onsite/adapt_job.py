@@ -53,7 +53,7 @@ from mde_ros.onsite.mounted_camera import Mount, MountPrior, site_anchors
 from mde_ros.onsite.priority import limit_threads, set_priority
 from mde_ros.onsite.progress_file import ProgressFile, TimeLeft
 from mde_ros.onsite.scale_anchor import (
-    anchor_of, floor_measure, kept_scale, site_scale, weather_scale)
+    anchor_of, floor_measure, kept_scale, site_scale)
 from mde_ros.onsite.source_gate import SourceForgotten, SourceGate
 from mde_ros.onsite.target_statistics import (
     precise_statistics, statistics_batches, TRAILING)
@@ -119,9 +119,8 @@ class AdaptJob:
                 | floor_measure(network, card, data.target_check, mount)
                 for network in (start.eval(), adapted))
             verdict = judge(before, after, settings.source_rise, settings.trust_consistency)
-            otherwise = (weather_scale(after['weather_bias'], scaled) if weather else
-                         kept_scale(before['level'], after['level'], scaled))
-            scale, problem = site_scale(anchor, adapted, card, data.whole, mount, otherwise)
+            scale, problem = site_scale(anchor, adapted, card, data.whole, mount, kept_scale(
+                before['level'], after['level'], scaled))
         with self._phase('writing'):
             return self._finish(self._write(base, card, adapted, data, verdict, scale, problem))
 

@@ -62,19 +62,16 @@ def weather_measures(network: DepthNetwork, pictures: Sequence[CheckPicture]
     Return numbers of each picture of :func:`in_weather`, on the target's path.
 
     * ``weather``: mean absolute difference in log depth to the labels;
-    * ``weather_bias``: its median, below 0 where depth comes out too small;
     * ``weather_flip``, ``weather_light``, ``weather_zoom``: as those of :func:`target_measures`.
     """
-    errors, biases = [], []
+    errors = []
     for picture in pictures:
         assert picture.log_depth is not None
         known = np.isfinite(picture.log_depth)
         if not known.any():
             continue
-        difference = (log_depths(network, picture.tensor(), picture.focal)[0]
-                      - picture.log_depth)[known]
-        errors.append(float(np.abs(difference).mean()))
-        biases.append(float(np.median(difference)))
+        difference = log_depths(network, picture.tensor(), picture.focal)[0] - picture.log_depth
+        errors.append(float(np.abs(difference[known]).mean()))
     plain = target_measures(network, pictures)
-    return {'weather': np.array(errors), 'weather_bias': np.array(biases),
+    return {'weather': np.array(errors),
             **{f'weather_{name}': plain[name] for name in CONTROLLED}}

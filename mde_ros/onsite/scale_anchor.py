@@ -73,35 +73,25 @@ def floor_measure(network: DepthNetwork, card: WeightCard, frames: IndexedDatase
 
 
 def kept_scale(before: NDArray[np.float64], after: NDArray[np.float64],
-               start: SiteScale = UNSCALED) -> SiteScale:
+               start: SiteScale) -> SiteScale:
     """
-    Return the scale that gives an adapted network's depth the level that it had before.
+    Return a scale that was measured for the network before, for the adapted one.
 
-    Training on a network's own labels moves its scale (results/adapted_sets.json), and nothing
-    says that this is for the better.
+    Both networks' depth then has the same level. Where nothing was measured there is no level to
+    be kept: that of the adapted network is no worse than the one before, and in fog, where one
+    that has seen none takes things for much nearer than they are, a lot better
+    (docs/adaptation.md).
 
     :param before: median log depth of each picture by the network that was adapted; ``after``
         those by the adapted one.
     :param start: scale of the profile that was adapted.
     """
+    if start == UNSCALED:
+        return UNSCALED
     shifts = np.asarray(before) - np.asarray(after)
     factor = start.factor * float(np.exp(start.exponent * np.median(shifts)))
     # How far it is from the truth nobody knows.
     return SiteScale(float(np.clip(factor, *FACTORS)), None, 'kept', len(shifts), start.exponent)
-
-
-def weather_scale(bias: NDArray[np.float64], start: SiteScale = UNSCALED) -> SiteScale:
-    """
-    Return the scale that takes an adapted network's bias in rendered weather away.
-
-    In fog a network that has not seen any takes things for much nearer than they are, so that
-    its level is no guide, as it is for :func:`kept_scale`.
-
-    :param bias: median difference in log depth of labelled pictures, each in its weather.
-    :param start: scale of the profile that was adapted.
-    """
-    factor = start.factor * float(np.exp(-start.exponent * np.median(bias)))
-    return SiteScale(float(np.clip(factor, *FACTORS)), None, 'weather', len(bias), start.exponent)
 
 
 def site_scale(anchor: dict[str, Any], network: DepthNetwork, card: WeightCard,

@@ -79,7 +79,7 @@ def test_before_after_and_oracle(adapted_sets: ModuleType, tmp_path: Path,
     sets = json.loads(result.read_text())['sets']
     row, unmeasured = sets['cam'], sets['cam, height unknown']
     assert unmeasured['options'] == [] and unmeasured['oracle'] == row['oracle']
-    assert unmeasured['scale']['source'] == 'kept'
+    assert unmeasured['scale']['source'] == 'none'
     assert row['options'] == ['--camera-height', '0.6', '--camera-pitch', '9.0']
     assert [word for call in calls for word in call[:1]] == ['adapt', 'train', 'adapt']
     assert calls[0][calls[0].index('--seed') + 1] == '3' and '--camera-pitch' in calls[0]

@@ -152,7 +152,7 @@ def test_what_is_measured_where() -> None:
     assert 'motion' not in measure(network, shown, sources, [pair] * 4)
     found = measure(network, shown, sources, [pair] * 5)
     assert {'source', 'styled', 'motion'} <= set(found) and len(found['motion']) == 5
-    assert {'weather', 'weather_bias', 'weather_flip'} <= set(
+    assert {'weather', 'weather_flip', 'weather_light', 'weather_zoom'} <= set(
         measure(network, shown, weather=sources))
     same = judge(found, found)
     assert not same.accepted and same.score == 0

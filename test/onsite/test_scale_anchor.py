@@ -25,7 +25,7 @@ from mde_ros.estimation.anchors.inputs import AnchorError
 from mde_ros.estimation.estimator import DepthEstimator
 from mde_ros.estimation.profile_card import SiteScale
 from mde_ros.estimation.weights import WeightCard
-from mde_ros.onsite.scale_anchor import anchor_of, kept_scale, site_scale, weather_scale
+from mde_ros.onsite.scale_anchor import anchor_of, kept_scale, site_scale
 
 CARD = WeightCard('tiny', TINY, 48 * 64)
 
@@ -37,27 +37,23 @@ def test_no_anchor_is_a_factor_of_one(tmp_path: Path) -> None:
     assert site_scale({}, tiny_network(), CARD, frames) == (SiteScale(), '')
 
 
-def test_the_level_of_before_is_kept_by_the_median_shift() -> None:
+def test_what_was_measured_keeps_its_level_by_the_median_shift() -> None:
     before, after = np.log([2., 3., 10.]), np.log([1., 2., 4.])
-    found = kept_scale(before, after)
-    assert found.factor == pytest.approx(2.) and (found.source, found.count) == ('kept', 3)
+    measured = SiteScale(1.5, .02, 'tape', 1)
+    found = kept_scale(before, after, measured)
+    assert found.factor == pytest.approx(3.) and (found.source, found.count) == ('kept', 3)
     assert found.log_std is None
-    # Of a profile that had a scale: 3 d ** .5 before, so 3 (2 d) ** .5 after.
+    # 3 d ** .5 before, so 3 (2 d) ** .5 after.
     scaled = kept_scale(before, after, SiteScale(3., exponent=.5))
     assert scaled.exponent == .5
     depth = np.array([1., 4.], np.float32)
     np.testing.assert_allclose(scaled.apply(depth), 3 * np.sqrt(2 * depth), rtol=1e-6)
     # No file is refused for a network that went astray; the check says what it thinks of it.
-    assert kept_scale(before + 9, after).factor == 50.
+    assert kept_scale(before + 9, after, measured).factor == 50.
 
 
-def test_in_weather_the_bias_of_rendered_weather_is_taken_away() -> None:
-    found = weather_scale(np.log([.5, .4, .9]))
-    assert found.factor == pytest.approx(2.) and (found.source, found.count) == ('weather', 3)
-    assert found.log_std is None
-    scaled = weather_scale(np.log([.5]), SiteScale(3., exponent=.5))
-    np.testing.assert_allclose(scaled.apply(np.array([1.], np.float32)), 3 * np.sqrt(2), rtol=1e-6)
-    assert weather_scale(np.array([-9.])).factor == 50.
+def test_without_a_measurement_there_is_no_level_to_be_kept() -> None:
+    assert kept_scale(np.log([2.]), np.log([1.]), SiteScale()) == SiteScale()
 
 
 def test_an_anchor_that_says_nothing_leaves_the_scale_of_before(tmp_path: Path) -> None:
