@@ -92,6 +92,8 @@ def test_in_weather_its_control_group_allows_what_is_no_harm() -> None:
         return judge(*({name: np.array([value]) for name, value in one.items()}
                        for one in (old, after)))
     found = of(new)
+    # Labels say that depth in weather is better: something of the truth.
+    assert found.accepted
     rows = {row.name: row for row in found.rows}
     assert set(rows) == {'weather', 'flip', 'light'}
     # Half as much again there too: 125 % of 149 % (with the small constant).
@@ -102,6 +104,8 @@ def test_in_weather_its_control_group_allows_what_is_no_harm() -> None:
     assert found.score == pytest.approx(
         (3 * np.log(.202 / .402) + .5 * np.log(.142 / .102)) / 4.5)
     assert not of({**new, 'flip': .2}).accepted and 'mirrored' in of({**new, 'flip': .2}).why
+    hardly = of({**new, 'weather': .38, 'flip': .1, 'light': .05})
+    assert not hardly.accepted and 'nothing in the recording tells' in hardly.why
     worse = of({**new, 'weather': .41})
     assert not worse.accepted and 'in rendered weather' in worse.why
 
