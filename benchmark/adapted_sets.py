@@ -43,6 +43,7 @@ BEGIN, END = '<!-- adapted -->', '<!-- end of adapted -->'
 HEADINGS = ('set', 'verdict', 'floor', *(f'{column.replace("_", "-")} {row}' for column in (
     'raw', 'site_scaled', 'median_scaled') for row in ('before', 'after', 'oracle')))
 ORACLE_STEPS = 150
+SIZES = '256x192:.6,320x240:.4'  # as mde adapt has them for these cameras
 
 
 class CommandFailed(Exception):
@@ -102,7 +103,7 @@ def adapt_set(folder: Path, out: Path, arguments: argparse.Namespace,
         if not (labelled / 'weights.json').exists():
             mde('train', '--source', f'{folder}:adapt', '--weights', arguments.weights, '--out',
                 str(labelled), '--steps', str(ORACLE_STEPS), '--batch', '8', '--sizes',
-                '256x192:1', '--learning-rate', '2e-4', '--warm-up', '20', '--average', '.99',
+                SIZES, '--learning-rate', '2e-4', '--warm-up', '20', '--average', '.99',
                 *common)
         found['oracle'] = score(folder, DepthEstimator(labelled / 'weights'))
     return found

@@ -77,7 +77,7 @@ def test_profile_report_and_phases(tmp_path: Path) -> None:
 def test_trained_at_the_input_that_the_robot_has(tmp_path: Path) -> None:
     adapt(tiny_settings(tmp_path, sizes=(), steps=2))
     run = json.loads((tmp_path / 'out' / 'run' / 'run.json').read_text())
-    assert run['config']['sizes'] == [[1., 64, 48]]
+    assert run['config']['sizes'] == [[.6, 48, 32], [.4, 64, 48]]
 
 
 def test_in_weather_the_check_has_a_control_group(tmp_path: Path) -> None:

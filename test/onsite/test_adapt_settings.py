@@ -68,7 +68,8 @@ def test_what_the_trainer_gets() -> None:
     assert (config.site.consistency, config.site.start) == (2., 0.)
     assert settings(trainable='site').train_config(SIZES['small'], (320, 240)).trainable == 'site'
     unsized = settings(steps=1000).train_config(SIZES['small'], (368, 208))
-    assert (unsized.warm_up, unsized.sizes) == (30, ((1., 368, 208),))
+    # Four fifths of 368x208 are 294x166, in multiples of 16.
+    assert (unsized.warm_up, unsized.sizes) == (30, ((.6, 288, 160), (.4, 368, 208)))
 
 
 def test_the_default_method_needs_a_target_and_no_labels() -> None:
