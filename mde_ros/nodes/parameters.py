@@ -51,8 +51,9 @@ class Settings:
     threads: int = parameter(
         0, AT_RELOAD, 'CPU threads of the network; 0 means all cores but one', low=0, high=256)
     input_area: int = parameter(
-        0, AT_RELOAD, 'pixels of the network input; more is sharper and slower; 0 means what '
-        'the weights were trained for', low=0, high=2_000_000)
+        0, AT_RELOAD, 'pixels of the network input, to which cameras with fewer are enlarged; '
+        'less is faster, and away from 0, what the weights were trained for, depth comes out too '
+        'small or too large', low=0, high=2_000_000)
     batch_cameras: str = parameter(
         'auto', AT_RELOAD, 'whether the waiting images of several cameras with one profile and '
         "input size go through the network in one batch; auto: unless device is 'cpu', where a "
