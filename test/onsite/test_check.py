@@ -57,6 +57,21 @@ def test_consistency_alone_is_not_enough() -> None:
         assert not worse.accepted and 'allowed is to 105%' in worse.why
 
 
+def test_few_pairs_of_pictures_say_little() -> None:
+    old = {'flip': np.array([.1]), 'motion': np.array([.08, .12])}
+
+    def of(*after: float) -> Verdict:
+        return judge(old, {'flip': np.array([.02]), 'motion': np.array(after)})
+    # Differences -.01 and .03: 10 % more with a standard error of 20 %.
+    vague = of(.07, .15)
+    assert not vague.accepted and 'nothing in the recording tells' in vague.why
+    row = vague.rows[-1]
+    assert row.name == 'motion' and row.kept and row.most == pytest.approx(1.05 + .02 / .102)
+    # The same 10 % by both is harm, and no change by both is evidence.
+    assert not of(.09, .13).rows[-1].kept
+    assert of(.08, .12).accepted
+
+
 def test_no_change_is_not_enough() -> None:
     found = verdict()
     assert not found.accepted and found.score == 0
