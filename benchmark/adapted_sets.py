@@ -86,7 +86,7 @@ def adapt_set(folder: Path, out: Path, arguments: argparse.Namespace,
               options: list[str]) -> dict[str, Any]:
     """Adapt to a set and return its numbers."""
     common = ['--threads', str(arguments.threads), '--seed', str(arguments.seed)]
-    run = out / 'adapt'
+    run, area = out / 'adapt', arguments.input_area
     if not (run / 'report.json').exists():
         mde('adapt', '--target', str(folder), '--split', 'adapt', '--out', str(run), '--force',
             '--replay', str(arguments.out / 'replay'), '--weights', arguments.weights,
@@ -96,8 +96,9 @@ def adapt_set(folder: Path, out: Path, arguments: argparse.Namespace,
         'options': options, 'accepted': report['accepted'], 'why': report['why'],
         'floor': report['settings'].get('floor', {}), 'scale': report['scale'],
         'seconds': report['seconds'], 'peak_memory_mb': report['peak_memory_mb'],
-        'before': score(folder, DepthEstimator(arguments.weights)),
-        'after': score(folder, DepthEstimator(arguments.weights, profile=run / 'profile'))}
+        'before': score(folder, DepthEstimator(arguments.weights, input_area=area)),
+        'after': score(folder, DepthEstimator(arguments.weights, profile=run / 'profile',
+                                              input_area=area))}
     if arguments.oracle:
         labelled = arguments.out / folder.name / 'oracle'
         if not (labelled / 'weights.json').exists():
@@ -105,7 +106,7 @@ def adapt_set(folder: Path, out: Path, arguments: argparse.Namespace,
                 str(labelled), '--steps', str(ORACLE_STEPS), '--batch', '8', '--sizes',
                 SIZES, '--learning-rate', '2e-4', '--warm-up', '20', '--average', '.99',
                 *common)
-        found['oracle'] = score(folder, DepthEstimator(labelled / 'weights'))
+        found['oracle'] = score(folder, DepthEstimator(labelled / 'weights', input_area=area))
     return found
 
 
@@ -142,6 +143,8 @@ def main() -> int:
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--oracle', action='store_true', help='train with labels too')
+    parser.add_argument('--input-area', type=int, metavar='PIXELS',
+                        help="of the network while scoring; the weights' own otherwise")
     parser.add_argument('--options', default='', help='more of mde adapt, as one text')
     parser.add_argument('--out', type=Path, default=Path('runs/adapted_sets'))
     parser.add_argument('--json', type=Path)

@@ -88,6 +88,11 @@ def test_before_after_and_oracle(adapted_sets: ModuleType, tmp_path: Path,
     assert lines[0] == 'a' and lines[-1] == 'b' and 'old' not in lines
     cells = [cell.strip() for cell in lines[-4].strip('|').split('|')]
     assert len(cells) == len(adapted_sets.HEADINGS) and cells[0] == 'cam'
+    # Scored at another input, what is there is not made again.
+    monkeypatch.setattr(sys, 'argv', [*words, '--input-area', '768'])
+    assert adapted_sets.main() == 0 and len(calls) == 3
+    other = json.loads(result.read_text())['sets']['cam']
+    assert all(other[key]['raw'] != row[key]['raw'] for key in ('before', 'after', 'oracle'))
     assert cells[3] == f"{row['before']['raw']['abs_rel']:.3f}"
     assert adapted_sets.main() == 0 and len(calls) == 3  # what is finished is not run again
 
