@@ -31,10 +31,8 @@ from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.estimation.anchors.camera_height import CameraHeight, fit_floor, Floor
 from mde_ros.estimation.anchors.inputs import EstimatorLike
 
-# Degrees by which pictures are turned; share of them that a floor has to follow.
+# Degrees by which pictures are turned; share of them that floors have to follow.
 TURN, LEAST_FOLLOWED = 12., .5
-# Frames that are turned, and those of them that have to show a floor still.
-MOST_TURNED, FEWEST_TURNED = 24, 4
 
 
 def turned(image: NDArray[np.uint8], intrinsics: Intrinsics, degrees: float = TURN
@@ -64,6 +62,6 @@ def followed(estimator: EstimatorLike, image: NDArray[np.uint8], intrinsics: Int
 
 
 def are_seen(shares: Sequence[float]) -> bool:
-    """Return whether floors are seen, from what :func:`followed` says of some pictures."""
-    found = [share for share in shares if math.isfinite(share)]
-    return len(found) >= FEWEST_TURNED and float(np.median(found)) >= LEAST_FOLLOWED
+    """Return whether floors are seen, from what :func:`followed` says of pictures with a floor."""
+    # A floor that is gone when the picture is turned did not follow.
+    return bool(shares) and float(np.median(np.nan_to_num(shares))) >= LEAST_FOLLOWED

@@ -25,7 +25,7 @@ from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import Frame
 from mde_ros.estimation.anchors.camera_height import CameraHeight, fit_floor, Floor
 from mde_ros.estimation.anchors.inputs import EstimatorLike
-from mde_ros.onsite.floor_roll import are_seen, followed, MOST_TURNED
+from mde_ros.onsite.floor_roll import are_seen, followed
 
 # Frames with a floor that are needed, and how far their normals may lie apart (degrees).
 FEWEST_FLOORS, LARGEST_SPREAD = 8, 8.
@@ -182,7 +182,7 @@ def site_anchors(estimator: EstimatorLike, frames: Iterable[Frame],
             depth = np.sqrt(depth * other)
         floor = fit_floor(depth, estimate.intrinsics, floor_prior) if prior else None
         floors.append(floor)
-        if floor is not None and len(shares) < MOST_TURNED:
+        if floor is not None:
             shares.append(followed(
                 estimator, estimate.image, estimate.intrinsics, floor, floor_prior))
         # Half precision: a long recording stays in memory.

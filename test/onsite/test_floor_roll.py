@@ -82,5 +82,6 @@ def test_no_floor_in_the_turned_picture() -> None:
 def test_when_floors_are_seen() -> None:
     assert are_seen([.9, .8, 1.1, .1])
     assert not are_seen([.1, .2, .9, -.1])
-    assert not are_seen([1., 1., 1., math.nan])  # too few to say so
+    # Gone when the picture is turned: not followed.
+    assert are_seen([1., 1., math.nan]) and not are_seen([1., math.nan, math.nan])
     assert not are_seen([])
