@@ -65,7 +65,7 @@ def test_table_json_plot_and_pictures(run: Callable[..., int], tmp_path: Path,
     assert 'tiny adabn, seed 0: 2 steps' in aside
     assert 'tiny oracle, seed 1: Abs Rel ' in aside and 'bfloat16' not in aside
     # As large as the pictures of the training, though the folder's are smaller.
-    assert 'tiny: tiny, scored at input 192x144' in shown and 'oracle (target labels)' in shown
+    assert 'tiny: tiny, scored at input 128x96' in shown and 'oracle (target labels)' in shown
     report = json.loads(report_path.read_text())
     assert [(row['seed'], row['method']) for row in report['rows']] == [
         (seed, method) for seed in (0, 1) for method in ('source_only', 'adabn', 'oracle')]
