@@ -38,12 +38,14 @@ from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.estimation.estimator import DepthEstimator
 from mde_ros.evaluation.evaluator import evaluate
 from mde_ros.evaluation.scaling import COLUMNS
+from mde_ros.onsite.adapt_settings import stages
 
 BEGIN, END = '<!-- adapted -->', '<!-- end of adapted -->'
 HEADINGS = ('set', 'verdict', 'floor', *(f'{column.replace("_", "-")} {row}' for column in (
     'raw', 'site_scaled', 'median_scaled') for row in ('before', 'after', 'oracle')))
 ORACLE_STEPS = 150
-SIZES = '256x192:.6,320x240:.4'  # as mde adapt has them for these cameras
+# As mde adapt has them for these cameras.
+SIZES = ','.join(f'{width}x{height}:{share:g}' for share, width, height in stages((320, 240)))
 
 
 class CommandFailed(Exception):

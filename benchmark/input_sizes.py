@@ -19,13 +19,14 @@ Score weights at several sizes of their input, also as cameras of fewer pixels w
         --json results/input_sizes.json --markdown docs/speed.md
 
 The rows of a camera show what its pictures are enlarged or reduced to: the mean over the sets of
-Abs Rel, and of the log of the median ratio of estimate and truth (below 0: estimated too near).
+Abs Rel, and of the logarithm of estimate over truth (below 0: estimated too near).
 """
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 import json
+import math
 from pathlib import Path
 import shlex
 import sys
@@ -42,54 +43,49 @@ from mde_ros.command_line.arguments import parse_size
 from mde_ros.datasets.frame import Frame
 from mde_ros.datasets.rgbd_folder import RgbdFolder
 from mde_ros.estimation.estimator import DepthEstimator
+from mde_ros.evaluation.evaluator import evaluate
 from mde_ros.network.complexity import count
 
 COLUMNS = ('camera', 'input', 'GMACs', 'raw', 'median-scaled', 'log scale')
 BEGIN, END = '<!-- input sizes -->', '<!-- end of input sizes -->'
 INPUTS = ('160x120', '192x144', '256x192', '320x240', '384x288', '448x336')
-NEAREST, FARTHEST = .3, 10.
 OWN = 'own'
 
 
-def as_seen_by(frame: Frame, size: tuple[int, int] | None) -> Frame:
-    """Return the frame of a camera with fewer pixels and the same view; depth stays full size."""
-    if size is None:
-        return frame
-    return replace(frame, image=np.asarray(
-        cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), np.uint8),
-        intrinsics=frame.intrinsics.resized(*size))
+class SmallerCamera(RgbdFolder):
+    """
+    The frames of a folder that are scored, as a camera with fewer pixels would have them.
+
+    :param size: (width, height) of the camera; None leaves the frames as they are.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int] | None) -> None:
+        super().__init__(path, split=score_part(path).split)
+        self.size = size
+
+    def read(self, index: int) -> Frame:
+        """
+        Read one frame.
+
+        :raises mde_ros.datasets.frame.FrameError: when it cannot be read.
+        """
+        frame = super().read(index)
+        if self.size is None or frame.depth is None:
+            return frame
+        return replace(
+            frame, image=np.asarray(cv2.resize(
+                frame.image, self.size, interpolation=cv2.INTER_AREA), np.uint8),
+            depth=np.asarray(cv2.resize(
+                frame.depth, self.size, interpolation=cv2.INTER_NEAREST_EXACT), np.float32),
+            intrinsics=frame.intrinsics.resized(*self.size))
 
 
-def score(frames: Sequence[Frame], estimator: DepthEstimator, size: tuple[int, int] | None
+def score(path: Path, estimator: DepthEstimator, size: tuple[int, int] | None
           ) -> tuple[float, float, float]:
-    """
-    Return Abs Rel raw and median-scaled, and the log scale, means over frames.
-
-    Small cameras' depth is compared at the sets' full size: all rows with the same readings.
-
-    :param frames: labelled, at the sets' size.
-    :param size: of the camera; None for the sets' own.
-    """
-    rows = []
-    for frame in frames:
-        seen = as_seen_by(frame, size)
-        assert frame.depth is not None
-        depth = estimator.estimate(seen.image, seen.intrinsics).depth
-        depth = cv2.resize(depth, frame.depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        known = (frame.depth > NEAREST) & (frame.depth < FARTHEST) & np.isfinite(depth)
-        if not known.any():
-            continue
-        ratio = depth[known] / frame.depth[known]
-        middle = np.median(ratio)
-        rows.append((np.abs(ratio - 1).mean(), np.abs(ratio / middle - 1).mean(), np.log(middle)))
-    means = np.mean(rows, 0)
-    return float(means[0]), float(means[1]), float(means[2])
-
-
-def labelled_frames(path: Path) -> list[Frame]:
-    """Return the frames that are scored of a folder."""
-    return [frame for frame in RgbdFolder(path, split=score_part(path).split)
-            if frame.depth is not None]
+    """Return Abs Rel raw and median-scaled of a folder, and the log scale."""
+    found = evaluate(SmallerCamera(path, size), estimator).to_dict()
+    return (found['raw']['abs_rel'], found['median_scaled']['abs_rel'],
+            -math.log(found['scale']['median_ratio']))
 
 
 def write_table(path: Path, model: str, rows: Sequence[Sequence[str]]) -> None:
@@ -114,7 +110,6 @@ def main() -> int:
     parser.add_argument('--json', type=Path)
     parser.add_argument('--markdown', type=Path)
     arguments = parser.parse_args()
-    sets = {path.name: labelled_frames(path) for path in arguments.sets}
     table = Table(title='Abs Rel')
     for column in COLUMNS:
         table.add_column(column)
@@ -126,7 +121,7 @@ def main() -> int:
             estimator = DepthEstimator(arguments.weights, input_area=width * height,
                                        threads=arguments.threads)
             seen = network_size(*(camera or (640, 480)), estimator.input_area)
-            found = {name: score(frames, estimator, camera) for name, frames in sets.items()}
+            found = {path.name: score(path, estimator, camera) for path in arguments.sets}
             raw, median, log_scale = np.mean(list(found.values()), 0).tolist()
             rows.append({
                 'camera': OWN if camera is None else f'{camera[0]}x{camera[1]}',

@@ -33,7 +33,7 @@ from mde_ros.onsite.priority import PRIORITIES
 
 DEFAULT_METHOD = 'site'
 PRECISIONS = ('auto', '32-true', 'bf16-mixed')
-# Of the steps, and of the input's sides: as good as all steps at full size on six real cameras.
+# Of the steps, and of the input's sides: on five real cameras as good as all at full size.
 SMALLER_SHARE, SMALLER_SIDES = .6, .8
 MOUNTS, TRAINABLE = ('auto', 'free'), ('all', 'site')
 

@@ -27,7 +27,7 @@ import torch
 from mde_ros.camera.intrinsics import Intrinsics
 from mde_ros.datasets.frame import Frame
 from mde_ros.datasets.rgbd_folder_writer import RgbdFolderWriter
-from mde_ros.estimation.estimator import Estimate
+from mde_ros.estimation.estimator import DepthEstimator
 from mde_ros.estimation.weights import save_weights, WeightCard
 from mde_ros.network.depth_network import DepthNetwork, NetworkConfig
 
@@ -41,42 +41,41 @@ def input_sizes(load_script: Callable[[str], ModuleType]) -> ModuleType:
     return load_script('input_sizes')
 
 
-def frame(depth: float) -> Frame:
-    """Return a grey frame before a wall, one corner of which is too far to be scored."""
-    wall = np.full((48, 64), depth, np.float32)
-    wall[:4, :4] = 30
-    return Frame('a', 1, np.full((48, 64, 3), 90, np.uint8), CAMERA, wall)
+def write_set(path: Path) -> None:
+    """Write two grey frames of a wall at 2 m, the second of which is scored."""
+    with RgbdFolderWriter(path, CAMERA, camera='c', licence='none', source='test',
+                          splits={'score': ['b']}) as writer:
+        for name in 'ab':
+            writer.write(Frame(name, 1, np.full((48, 64, 3), 90, np.uint8), CAMERA,
+                               np.full((48, 64), 2, np.float32)))
 
 
-class Twice:
-    """Says 2 m of every pixel; keeps what it was shown."""
-
-    def __init__(self) -> None:
-        self.seen: list[Intrinsics] = []
-
-    def estimate(self, image: np.ndarray, intrinsics: Intrinsics) -> Estimate:
-        """Return 2 m."""
-        self.seen.append(intrinsics)
-        depth = np.full(image.shape[:2], 2, np.float32)
-        return Estimate(depth, intrinsics, image, {})
+def test_a_smaller_camera_has_the_same_view(input_sizes: ModuleType, tmp_path: Path) -> None:
+    write_set(tmp_path / 'cam')
+    own, = input_sizes.SmallerCamera(tmp_path / 'cam', None)
+    small, = input_sizes.SmallerCamera(tmp_path / 'cam', (32, 24))
+    assert (own.name, own.intrinsics, own.image.shape) == ('b', CAMERA, (48, 64, 3))
+    assert small.intrinsics == CAMERA.resized(32, 24) and small.image.shape == (24, 32, 3)
+    np.testing.assert_array_equal(small.depth, np.full((24, 32), 2, np.float32))
 
 
-def test_hand_computed_errors_and_what_a_smaller_camera_sees(input_sizes: ModuleType) -> None:
-    twice = Twice()
-    # 2 m of 1 m and of 4 m: errors 1 and 0.5, logarithms 0.69 and -0.69.
-    found = input_sizes.score([frame(1), frame(4)], twice, (32, 24))
-    assert found == pytest.approx((.75, 0, 0), abs=1e-6)
-    assert twice.seen == [CAMERA.resized(32, 24)] * 2
-    assert input_sizes.score([frame(1)], twice, None)[2] == pytest.approx(np.log(2))
+def test_what_is_estimated_too_near_is_below_0(input_sizes: ModuleType, tmp_path: Path) -> None:
+    write_set(tmp_path / 'cam')
+    network = DepthNetwork(TINY)
+    with torch.no_grad():
+        network.decoder.head.weight.zero_()
+        network.decoder.head.bias.zero_()  # sqrt(10) canonical metres
+    says = np.sqrt(10) * CAMERA.fx / TINY.canonical_focal
+    raw, median, log_scale = input_sizes.score(tmp_path / 'cam', DepthEstimator(
+        (network.eval(), WeightCard('tiny', TINY, 64 * 48))), None)
+    assert (raw, median, log_scale) == pytest.approx(
+        (abs(says / 2 - 1), 0, np.log(says / 2)), abs=1e-3)
 
 
 def test_table_and_files(input_sizes: ModuleType, tmp_path: Path,
                          monkeypatch: pytest.MonkeyPatch,
                          capsys: pytest.CaptureFixture[str]) -> None:
-    with RgbdFolderWriter(tmp_path / 'cam', CAMERA, camera='c', licence='none', source='test',
-                          splits={'score': ['b']}) as writer:
-        for name in 'ab':
-            writer.write(Frame(name, 1, frame(1).image, CAMERA, frame(2).depth))
+    write_set(tmp_path / 'cam')
     torch.manual_seed(0)
     save_weights(tmp_path / 'tiny', DepthNetwork(TINY), WeightCard(
         'tiny', TINY, input_area=64 * 48))
